@@ -1,0 +1,51 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Vit.Layers;
+
+/// <summary>Cuts images into patches and projects each to the model's width (E in Eq. 1).</summary>
+/// <remarks>
+/// A convolution whose kernel and stride are both P visits every patch once: it is the linear projection of the
+/// flattened patches, without cutting them.
+/// </remarks>
+public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
+{
+    /// <summary>The projection; weight [D, C, P, P], bias [D].</summary>
+    public readonly Conv2d proj;
+
+    /// <summary>P, in pixels.</summary>
+    public int PatchSize { get; }
+
+    /// <summary>Creates the projection, initialised as in the paper's code: LeCun normal, bias 0.</summary>
+    /// <param name="channels">C.</param>
+    /// <param name="patchSize">P, in pixels.</param>
+    /// <param name="width">D.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is not positive.</exception>
+    public PatchEmbedding(int channels, int patchSize, int width) : base(nameof(PatchEmbedding))
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(patchSize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        PatchSize = patchSize;
+        proj = nn.Conv2d(channels, width, kernel_size: patchSize, stride: patchSize);
+        Initialization.LecunNormal(proj.weight, fanIn: channels * patchSize * patchSize);
+        nn.init.zeros_(proj.bias!);
+        RegisterComponents();
+    }
+
+    /// <param name="images">[B, C, H, W]; H and W are multiples of the patch size.</param>
+    /// <returns>[B, N, D], N = (H / P) · (W / P), row by row.</returns>
+    /// <exception cref="ArgumentException">The images have other channels, or H or W is no multiple of P.</exception>
+    public override Tensor forward(Tensor images)
+    {
+        Patches.CheckImages(images, PatchSize);
+        if (images.shape[1] != proj.weight.shape[1])
+            throw new ArgumentException(
+                $"Images of {proj.weight.shape[1]} channels fit this model, given were {Shape.Of(images)}.", nameof(images));
+        using var scope = NewDisposeScope();
+        return proj.forward(images)      // [B, D, H / P, W / P]
+            .flatten(2)                  // [B, D, N]
+            .transpose(1, 2)             // [B, N, D]
+            .MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,96 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Vit.Layers;
+
+/// <summary>Adds to each token a vector that depends on its position alone (E_pos in Eq. 1).</summary>
+public sealed class PositionEmbedding : nn.Module<Tensor, Tensor>
+{
+    readonly Tensor? computed;
+
+    /// <summary>The learned vectors, [1, T, D]; null where positions are computed.</summary>
+    public readonly Parameter? table;
+
+    /// <summary>The vectors that are added, [1, T, D], learned or computed.</summary>
+    public Tensor Table => table ?? computed!;
+
+    /// <summary>Creates the positions of a grid of patches.</summary>
+    /// <param name="kind">Learned (normal, deviation 0.02) or computed.</param>
+    /// <param name="rows">H / P.</param>
+    /// <param name="columns">W / P.</param>
+    /// <param name="width">D; a multiple of 2 for 1-D sines, of 4 and at least 8 for 2-D ones.</param>
+    /// <param name="extraTokens">Tokens in front of the patches that have a position too; computed positions give them 0.</param>
+    /// <exception cref="ArgumentException">The width does not suit the kind, or the kind is <see cref="PositionKind.None"/>.</exception>
+    public PositionEmbedding(PositionKind kind, int rows, int columns, int width, int extraTokens = 0)
+        : base(nameof(PositionEmbedding))
+    {
+        switch (kind)
+        {
+            case PositionKind.Learned:
+                table = nn.Parameter(randn(1, extraTokens + rows * columns, width) * 0.02);
+                RegisterComponents();
+                break;
+            case PositionKind.SinCos1D:
+                Register(SinCos1D(rows * columns, width));
+                break;
+            case PositionKind.SinCos2D:
+                Register(SinCos2D(rows, columns, width));
+                break;
+            default:
+                throw new ArgumentException($"There are no vectors for positions of kind {kind}.", nameof(kind));
+        }
+        computed = table is null ? get_buffer("computed") : null;
+
+        // Follows the model to its device, and is no part of its checkpoint.
+        void Register(Tensor patches) => register_buffer(
+            "computed", cat([zeros(1, extraTokens, width), patches.unsqueeze(0)], dim: 1), persistent: false);
+    }
+
+    /// <param name="tokens">[B, T, D].</param>
+    /// <returns>[B, T, D].</returns>
+    /// <exception cref="ArgumentException">There are not T positions.</exception>
+    public override Tensor forward(Tensor tokens)
+    {
+        if (tokens.dim() != 3 || tokens.shape[1] != Table.shape[1] || tokens.shape[2] != Table.shape[2])
+            throw new ArgumentException(
+                $"The positions are {Shape.Of(Table)}, the tokens {Shape.Of(tokens)}; both need the same T and D.", nameof(tokens));
+        return tokens + Table;
+    }
+
+    /// <summary>
+    /// Sines at the even and cosines at the odd dimensions, of frequencies from 1 down to almost 1 / temperature
+    /// (arXiv:1706.03762, section 3.5).
+    /// </summary>
+    /// <param name="length">T.</param>
+    /// <param name="width">D, even.</param>
+    /// <param name="temperature">What the wavelengths grow to, divided by 2π.</param>
+    /// <returns>[T, D].</returns>
+    /// <exception cref="ArgumentException">The width is odd.</exception>
+    public static Tensor SinCos1D(int length, int width, double temperature = 10_000)
+    {
+        if (width % 2 != 0)
+            throw new ArgumentException($"Half of the dimensions are sines, half cosines: the width must be even, given was {width}.", nameof(width));
+        using var scope = NewDisposeScope();
+        var frequencies = pow(temperature, -arange(0, width, 2, dtype: float32) / width);      // [D / 2]
+        var angles = arange(length, dtype: float32).unsqueeze(1) * frequencies;                // [T, D / 2]
+        return stack([angles.sin(), angles.cos()], dim: 2).flatten(1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A quarter of the dimensions each: sine and cosine of the column, sine and cosine of the row (arXiv:2205.01580).</summary>
+    /// <param name="rows">H / P.</param>
+    /// <param name="columns">W / P.</param>
+    /// <param name="width">D, a multiple of 4, at least 8.</param>
+    /// <param name="temperature">What the wavelengths grow to, divided by 2π.</param>
+    /// <returns>[N, D], row by row.</returns>
+    /// <exception cref="ArgumentException">The width is no multiple of 4 or less than 8.</exception>
+    public static Tensor SinCos2D(int rows, int columns, int width, double temperature = 10_000)
+    {
+        if (width % 4 != 0 || width < 8)
+            throw new ArgumentException($"The width must be a multiple of 4 and at least 8, given was {width}.", nameof(width));
+        using var scope = NewDisposeScope();
+        var frequencies = pow(temperature, -linspace(0, 1, width / 4, dtype: float32));        // [D / 4]
+        var y = arange(rows, dtype: float32).repeat_interleave(columns).unsqueeze(1) * frequencies;
+        var x = arange(columns, dtype: float32).repeat(rows).unsqueeze(1) * frequencies;       // [N, D / 4]
+        return cat([x.sin(), x.cos(), y.sin(), y.cos()], dim: 1).MoveToOuterDisposeScope();
+    }
+}

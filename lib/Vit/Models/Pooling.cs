@@ -1,0 +1,11 @@
+namespace Vit.Models;
+
+/// <summary>What the head reads (appendix D.3).</summary>
+public enum Pooling
+{
+    /// <summary>The class token after the last block; the paper's choice.</summary>
+    ClassToken,
+
+    /// <summary>The mean of the patches after the last block; the model then has no class token.</summary>
+    Mean,
+}
