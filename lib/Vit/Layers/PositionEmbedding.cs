@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Vit.Layers;
@@ -6,13 +5,8 @@ namespace Vit.Layers;
 /// <summary>Adds to each token a vector that depends on its position alone (E_pos in Eq. 1).</summary>
 public sealed class PositionEmbedding : nn.Module<Tensor, Tensor>
 {
-    readonly Tensor? computed;
-
-    /// <summary>The learned vectors, [1, T, D]; null where positions are computed.</summary>
-    public readonly Parameter? table;
-
-    /// <summary>The vectors that are added, [1, T, D], learned or computed.</summary>
-    public Tensor Table => table ?? computed!;
+    /// <summary>The vectors that are added, [1, T, D]: a parameter where they are learned, a buffer where they are computed.</summary>
+    public readonly Tensor table;
 
     /// <summary>Creates the positions of a grid of patches.</summary>
     /// <param name="kind">Learned (normal, deviation 0.02) or computed.</param>
@@ -24,26 +18,16 @@ public sealed class PositionEmbedding : nn.Module<Tensor, Tensor>
     public PositionEmbedding(PositionKind kind, int rows, int columns, int width, int extraTokens = 0)
         : base(nameof(PositionEmbedding))
     {
-        switch (kind)
+        table = kind switch
         {
-            case PositionKind.Learned:
-                table = nn.Parameter(randn(1, extraTokens + rows * columns, width) * 0.02);
-                RegisterComponents();
-                break;
-            case PositionKind.SinCos1D:
-                Register(SinCos1D(rows * columns, width));
-                break;
-            case PositionKind.SinCos2D:
-                Register(SinCos2D(rows, columns, width));
-                break;
-            default:
-                throw new ArgumentException($"There are no vectors for positions of kind {kind}.", nameof(kind));
-        }
-        computed = table is null ? get_buffer("computed") : null;
+            PositionKind.Learned => nn.Parameter(randn(1, extraTokens + rows * columns, width) * 0.02),
+            PositionKind.SinCos1D => WithZeros(SinCos1D(rows * columns, width)),
+            PositionKind.SinCos2D => WithZeros(SinCos2D(rows, columns, width)),
+            _ => throw new ArgumentException($"There are no vectors for positions of kind {kind}.", nameof(kind)),
+        };
+        RegisterComponents();
 
-        // Follows the model to its device, and is no part of its checkpoint.
-        void Register(Tensor patches) => register_buffer(
-            "computed", cat([zeros(1, extraTokens, width), patches.unsqueeze(0)], dim: 1), persistent: false);
+        Tensor WithZeros(Tensor patches) => cat([zeros(1, extraTokens, width), patches.unsqueeze(0)], dim: 1);
     }
 
     /// <param name="tokens">[B, T, D].</param>
@@ -51,10 +35,10 @@ public sealed class PositionEmbedding : nn.Module<Tensor, Tensor>
     /// <exception cref="ArgumentException">There are not T positions.</exception>
     public override Tensor forward(Tensor tokens)
     {
-        if (tokens.dim() != 3 || tokens.shape[1] != Table.shape[1] || tokens.shape[2] != Table.shape[2])
+        if (tokens.dim() != 3 || tokens.shape[1] != table.shape[1] || tokens.shape[2] != table.shape[2])
             throw new ArgumentException(
-                $"The positions are {Shape.Of(Table)}, the tokens {Shape.Of(tokens)}; both need the same T and D.", nameof(tokens));
-        return tokens + Table;
+                $"The positions are {Shape.Of(table)}, the tokens {Shape.Of(tokens)}; both need the same T and D.", nameof(tokens));
+        return tokens + table;
     }
 
     /// <summary>

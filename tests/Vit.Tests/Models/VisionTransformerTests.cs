@@ -1,0 +1,225 @@
+using Vit.Layers;
+using Vit.Models;
+using static TorchSharp.torch;
+
+namespace Vit.Tests.Models;
+
+public class VisionTransformerTests
+{
+    /// <summary>As google-research/vision_transformer asserts them; micro by hand.</summary>
+    public static TheoryData<string, long> ParameterCounts => new()
+    {
+        { "Ti/16", 5_717_416 },
+        { "S/16", 22_050_664 },
+        { "B/32", 88_224_232 },
+        { "B/16", 86_567_656 },
+        { "L/32", 306_535_400 },
+        { "L/16", 304_326_632 },
+        { "H/14", 632_045_800 },
+        { "micro", 95_530 },
+    };
+
+    [Theory, MemberData(nameof(ParameterCounts))]
+    public void EveryConfiguration_HasItsPublishedNumberOfParameters(string name, long parameters) =>
+        Assert.Equal(parameters, Count(VisionTransformerConfig.Named[name]));
+
+    [Fact]
+    public void NoConfiguration_IsMissingFromTheCounts()
+    {
+        var counted = ParameterCounts.Select(row => row.Data.Item1).Order();
+        Assert.Equal(VisionTransformerConfig.Named.Keys.Order(), counted);
+
+        var properties = typeof(VisionTransformerConfig).GetProperties()
+            .Where(property => property.PropertyType == typeof(VisionTransformerConfig))
+            .Select(property => (VisionTransformerConfig)property.GetValue(null)!);
+        Assert.Equal(properties.ToHashSet(), VisionTransformerConfig.Named.Values.ToHashSet());
+    }
+
+    [Fact]
+    public void AtAnotherResolution_OnlyThePositionsGrow()
+    {
+        Assert.Equal(86_859_496, Count(VisionTransformerConfig.B16 with { ImageHeight = 384, ImageWidth = 384 }));
+        Assert.Equal(633_470_440, Count(VisionTransformerConfig.H14 with { ImageHeight = 518, ImageWidth = 518 }));
+    }
+
+    [Fact]
+    public void WithoutPositions_TheEncoderCommutesWithAnyPermutationOfItsPatches() =>
+        Gen.Select(Gen.Int[1, 4], Gen.Int[1, 4], Gen.Bool).Sample((rows, columns, registers) =>
+        {
+            using var scope = NewDisposeScope();
+            using var model = Fresh(VisionTransformerConfig.Micro with
+            {
+                ImageHeight = 8 * rows, ImageWidth = 8 * columns, Positions = PositionKind.None, RegisterTokens = registers ? 2 : 0,
+            });
+            var images = randn(1, 3, 8 * rows, 8 * columns);
+            var order = randperm(rows * columns);
+            var shuffled = Patches.Assemble(Patches.Cut(images, 8).index_select(1, order), 8, 8 * rows, 8 * columns);
+
+            var (plain, permuted) = (model.Trace(images), model.Trace(shuffled));
+
+            var extra = model.Config.ExtraTokens;
+            for (var layer = 0; layer < 3; layer++)
+            {
+                var (a, b) = (plain.Blocks[layer].Tokens, permuted.Blocks[layer].Tokens);
+                Close.Equal(a[0, ..extra], b[0, ..extra]);
+                Close.Equal(a[0, extra..].index_select(0, order), b[0, extra..]);
+            }
+            Close.Equal(plain.Logits, permuted.Logits);
+        }, iter: 40, threads: 1);
+
+    [Theory]
+    [InlineData(PositionKind.Learned)]
+    [InlineData(PositionKind.SinCos1D)]
+    [InlineData(PositionKind.SinCos2D)]
+    public void WithPositions_TheOrderOfThePatchesMatters(PositionKind positions)
+    {
+        using var scope = NewDisposeScope();
+        var model = Fresh(VisionTransformerConfig.Micro with { Positions = positions });
+        var images = randn(1, 3, 32, 32);
+        var shuffled = Patches.Assemble(Patches.Cut(images, 8).flip(1), 8, 32, 32);
+        Assert.True(Close.LargestDifference(model.forward(images), model.forward(shuffled)) > 1e-3);
+    }
+
+    public static TheoryData<string, VisionTransformerConfig> Variants => new()
+    {
+        { "class token", VisionTransformerConfig.Micro },
+        { "mean pooling", VisionTransformerConfig.Micro with { Pooling = Pooling.Mean } },
+        { "registers", VisionTransformerConfig.Micro with { RegisterTokens = 3 } },
+        { "registers without positions", VisionTransformerConfig.Micro with { RegisterTokens = 3, PatchPositionsOnly = true } },
+        { "mean pooling beside registers", VisionTransformerConfig.Micro with { Pooling = Pooling.Mean, RegisterTokens = 2 } },
+        { "sin-cos positions", VisionTransformerConfig.Micro with { Positions = PositionKind.SinCos2D } },
+        { "a wide image of one channel", VisionTransformerConfig.Micro with { ImageHeight = 16, ImageWidth = 40, Channels = 1 } },
+        { "LayerScale, no bias", VisionTransformerConfig.Micro with { LayerScale = 0.1, QkvBias = false } },
+        { "pre-logits", VisionTransformerConfig.Micro with { PreLogitsWidth = 20 } },
+        { "one layer of one patch", VisionTransformerConfig.Micro with { Layers = 1, ImageHeight = 8, ImageWidth = 8, DropPath = 0.1 } },
+    };
+
+    [Theory, MemberData(nameof(Variants))]
+    public void EveryVariant_TracesWhatItComputes_OnBothPathsOfAttention(string variant, VisionTransformerConfig config)
+    {
+        Assert.NotEmpty(variant);
+        using var scope = NewDisposeScope();
+        var model = Fresh(config);
+        var images = randn(2, config.Channels, config.ImageHeight, config.ImageWidth);
+
+        var trace = model.Trace(images);
+
+        long N = config.GridRows * config.GridColumns, T = config.Tokens;
+        Assert.Equal([2, N, 48], trace.Patches.shape);
+        Assert.Equal([2, T, 48], trace.Embedded.shape);
+        Assert.Equal(config.Layers, trace.Blocks.Count);
+        Assert.All(trace.Blocks, block => Assert.Equal([2, T, 48], block.Tokens.shape));
+        Assert.All(trace.Blocks, block => Assert.Equal([2, 3, T, T], block.AttentionWeights.shape));
+        Assert.Equal([2, 48], trace.Features.shape);
+        Assert.Equal([2, 10], trace.Logits.shape);
+        Close.Equal(trace.Logits, model.forward(images));
+        foreach (var block in model.blocks)
+            block.attn.Fused = false;
+        Close.Equal(trace.Logits, model.forward(images));
+    }
+
+    [Fact]
+    public void ForwardAndTrace_LeaveOnlyTheirResultsBehind()
+    {
+        var model = Fresh(VisionTransformerConfig.Micro);
+        using var scope = NewDisposeScope();
+        var images = randn(1, 3, 32, 32);
+        var before = scope.DisposablesCount;
+        model.forward(images).Dispose();
+        Assert.Equal(before, scope.DisposablesCount);
+        model.Trace(images);
+        Assert.Equal(before + 4 + 2 * 3, scope.DisposablesCount);
+    }
+
+    [Fact]
+    public void AFreshModel_FindsAllClassesAlike_AndHasThePapersInitialValues()
+    {
+        random.manual_seed(0);
+        using var scope = NewDisposeScope();
+        using var model = new VisionTransformer(VisionTransformerConfig.S16);
+
+        Assert.Equal(0, model.head.weight.abs().max().item<float>());
+        Assert.Equal(0, model.cls_token!.token.abs().max().item<float>());
+        Assert.Equal(0.02, model.pos_embed!.table.std().item<float>(), 5e-4);
+        Assert.Equal(Math.Sqrt(1.0 / (3 * 16 * 16)), model.patch_embed.proj.weight.std().item<float>(), 1e-3);
+        var block = model.blocks[0];
+        Assert.Equal(Math.Sqrt(6.0 / (384 + 384)), block.attn.qkv.weight.abs().max().item<float>(), 1e-4);
+        Assert.Equal(Math.Sqrt(6.0 / (384 + 1536)), block.mlp.fc1.weight.abs().max().item<float>(), 1e-4);
+        Assert.Equal(1e-6, block.mlp.fc1.bias!.std().item<float>(), 1e-7);
+        Assert.Equal(0, block.attn.qkv.bias!.abs().max().item<float>());
+    }
+
+    [Fact]
+    public void DropPath_GrowsLinearlyWithTheLayers()
+    {
+        using var model = new VisionTransformer(VisionTransformerConfig.Micro with { DropPath = 0.2 });
+        var rates = model.named_modules().Select(m => m.module).OfType<DropPath>().Select(path => path.Rate);
+        Assert.Equal([0, 0.1, 0.2], rates, (a, b) => Math.Abs(a - b) < 1e-12);
+    }
+
+    [Fact]
+    public void Gradients_ReachEveryParameter()
+    {
+        var model = Fresh(VisionTransformerConfig.Micro with { RegisterTokens = 1, LayerScale = 0.5 });
+        model.train();
+        model.forward(randn(2, 3, 32, 32)).pow(2).sum().backward();
+        Assert.All(model.named_parameters(), p => Assert.True(p.parameter.grad is { } g && g.abs().sum().item<float>() > 0, p.name));
+    }
+
+    [Fact]
+    public void ImagesOfAnotherSize_AreRefused_WithTheSizeThatFits()
+    {
+        var model = Fresh(VisionTransformerConfig.Micro);
+        foreach (var images in new[] { zeros(1, 3, 32, 40), zeros(3, 32, 32), zeros(1, 3, 64, 64) })
+        {
+            var e = Assert.Throws<ArgumentException>(() => model.forward(images));
+            Assert.Contains("[B, 3, 32, 32]", e.Message);
+            Assert.Contains($"[{string.Join(", ", images.shape)}]", e.Message);
+        }
+        Assert.Contains("3 channels", Assert.Throws<ArgumentException>(() => model.forward(zeros(1, 1, 32, 32))).Message);
+    }
+
+    public static TheoryData<VisionTransformerConfig, string> Impossible => new()
+    {
+        { VisionTransformerConfig.Micro with { ImageWidth = 36 }, "32 × 36" },
+        { VisionTransformerConfig.Micro with { ImageHeight = 4 }, "8 × 32 would fit" },
+        { VisionTransformerConfig.Micro with { Width = 50 }, "51 would fit" },
+        { VisionTransformerConfig.Micro with { Heads = 0 }, "heads" },
+        { VisionTransformerConfig.Micro with { PatchSize = 0 }, "PatchSize" },
+        { VisionTransformerConfig.Micro with { Layers = 0 }, "Layers" },
+        { VisionTransformerConfig.Micro with { Classes = -1 }, "Classes" },
+        { VisionTransformerConfig.Micro with { RegisterTokens = -1 }, "register" },
+        { VisionTransformerConfig.Micro with { DropPath = 1 }, "rate" },
+    };
+
+    [Theory, MemberData(nameof(Impossible))]
+    public void AConfigurationThatCannotBe_SaysWhy(VisionTransformerConfig config, string reason) =>
+        Assert.Contains(reason, Assert.ThrowsAny<ArgumentException>(() => new VisionTransformer(config)).Message);
+
+    /// <summary>A model in which every parameter matters: none is zero, as the paper's head and biases are at first.</summary>
+    static VisionTransformer Fresh(VisionTransformerConfig config)
+    {
+        var model = new VisionTransformer(config);
+        using (no_grad())
+            foreach (var parameter in model.parameters())
+                nn.init.normal_(parameter, parameter.dim() == 1 ? 0.5 : 0, 0.15);
+        model.eval();
+        return model;
+    }
+
+    /// <summary>On the meta device: shapes without memory, so that even H/14 is counted at once.</summary>
+    static long Count(VisionTransformerConfig config)
+    {
+        using var scope = NewDisposeScope();
+        set_default_device(device("meta"));
+        try
+        {
+            using var model = new VisionTransformer(config);
+            return model.parameters().Sum(parameter => parameter.numel());
+        }
+        finally
+        {
+            set_default_device(CPU);
+        }
+    }
+}
