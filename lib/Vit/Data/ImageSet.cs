@@ -1,0 +1,101 @@
+using static TorchSharp.torch;
+
+namespace Vit.Data;
+
+/// <summary>Labelled images, all in memory as one tensor: at the sizes used here, indexing it beats a data loader.</summary>
+public sealed class ImageSet
+{
+    /// <param name="images">[N, C, H, W], uint8 or float32 in [0, 1].</param>
+    /// <param name="labels">[N], int64, each a position in <paramref name="classNames"/>.</param>
+    /// <param name="classNames">K names.</param>
+    /// <exception cref="ArgumentException">Shapes or types do not fit each other.</exception>
+    public ImageSet(Tensor images, Tensor labels, IReadOnlyList<string> classNames)
+    {
+        if (images.dim() != 4 || images.dtype is not (ScalarType.Byte or ScalarType.Float32))
+            throw new ArgumentException($"Found {images.dtype} [{string.Join(", ", images.shape)}], expected uint8 or float32 [N, C, H, W].", nameof(images));
+        if (labels.dtype != ScalarType.Int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0])
+            throw new ArgumentException($"Found {labels.dtype} [{string.Join(", ", labels.shape)}], expected int64 [{images.shape[0]}].", nameof(labels));
+        (Images, Labels, ClassNames) = (images, labels, classNames);
+    }
+
+    /// <summary>[N, C, H, W], uint8 or float32 in [0, 1].</summary>
+    public Tensor Images { get; }
+
+    /// <summary>[N], int64.</summary>
+    public Tensor Labels { get; }
+
+    /// <summary>K names; a label is a position here.</summary>
+    public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>N.</summary>
+    public int Count => (int)Images.shape[0];
+
+    /// <summary>The images and their labels, batch by batch; the last batch may be smaller.</summary>
+    /// <param name="batchSize">B.</param>
+    /// <param name="shuffleSeed">The same seed gives the same order on every machine; null keeps the set's order.</param>
+    /// <returns>
+    /// Images [B, C, H, W], float32 in [0, 1], and labels [B], on the set's device.
+    /// A batch is disposed when the next one is taken.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">The batch size is not positive.</exception>
+    public IEnumerable<(Tensor Images, Tensor Labels)> Batches(int batchSize, int? shuffleSeed = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        return Iterate();
+
+        IEnumerable<(Tensor, Tensor)> Iterate()
+        {
+            foreach (var indices in Order(shuffleSeed).Chunk(batchSize))
+            {
+                var (images, labels) = Pick(indices);
+                using (images)
+                using (labels)
+                using (var floats = images.dtype == ScalarType.Byte ? images.to(ScalarType.Float32).div_(255) : images.alias())
+                    yield return (floats, labels);
+            }
+        }
+    }
+
+    /// <summary>The images at these positions, copied.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A position lies outside the set.</exception>
+    public ImageSet Select(IEnumerable<long> indices)
+    {
+        var positions = indices.ToArray();
+        foreach (var position in positions)
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)position, (ulong)Count, nameof(indices));
+        var (images, labels) = Pick(positions);
+        return new(images, labels, ClassNames);
+    }
+
+    /// <summary>Sets images aside, for validation for instance, chosen at random.</summary>
+    /// <param name="count">How many to set aside.</param>
+    /// <param name="seed">The same seed chooses the same images on every machine.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Nothing would be set aside, or nothing left.</exception>
+    public (ImageSet Remaining, ImageSet Aside) SetAside(int count, int seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(count, Count);
+        var order = Order(seed);
+        return (Select(order[count..]), Select(order[..count]));
+    }
+
+    /// <summary>The same set on another device.</summary>
+    public ImageSet To(Device device) => new(Images.to(device), Labels.to(device), ClassNames);
+
+    // System.Random keeps its sequence for a given seed on every platform and version.
+    private long[] Order(int? shuffleSeed)
+    {
+        var order = new long[Count];
+        for (var i = 0; i < order.Length; i++)
+            order[i] = i;
+        if (shuffleSeed is { } seed)
+            new Random(seed).Shuffle(order);
+        return order;
+    }
+
+    private (Tensor Images, Tensor Labels) Pick(long[] positions)
+    {
+        using var index = tensor(positions, device: Images.device);
+        return (Images.index_select(0, index), Labels.index_select(0, index));
+    }
+}

@@ -1,0 +1,200 @@
+using SkiaSharp;
+using static TorchSharp.torch;
+
+namespace Vit.Data;
+
+/// <summary>Pictures to tensors and back: PNG, JPEG and WebP.</summary>
+public static class Picture
+{
+    /// <summary>The most pixels that a file may announce: a 48-megapixel photograph, 600 MB as a tensor.</summary>
+    public const int MaxPixels = 50_000_000;
+
+    private const int MaxFileBytes = 256 << 20;
+    private const string Kinds = "a PNG, JPEG or WebP picture";
+
+    /// <summary>Reads a picture the right way up, as its EXIF orientation says.</summary>
+    /// <remarks>As with PIL's <c>convert("RGB")</c>, colour profiles are ignored and an alpha channel is dropped.</remarks>
+    /// <param name="path">The file; its kind is read off its content, not its name.</param>
+    /// <param name="grayscale">One channel, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601).</param>
+    /// <returns>[3, H, W], RGB, or [1, H, W]; float32 in [0, 1].</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, cut short, too large, or no picture of these kinds.</exception>
+    public static Tensor Load(string path, bool grayscale = false)
+    {
+        using var file = InvalidFile.Open(path);
+        if (file.Length > MaxFileBytes)
+            throw InvalidFile.Because(path, $"{file.Length} bytes", $"at most {MaxFileBytes}");
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return Decode(bytes, path, grayscale);
+    }
+
+    /// <inheritdoc cref="Load"/>
+    /// <param name="bytes">The content of a picture file.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="grayscale">One channel instead of three.</param>
+    public static Tensor Decode(byte[] bytes, string name = "picture", bool grayscale = false)
+    {
+        using var data = SKData.CreateCopy(bytes);
+        using var codec = SKCodec.Create(data) ?? throw InvalidFile.Because(name, bytes.Length == 0 ? "an empty file" : $"{bytes.Length} bytes of another kind", Kinds);
+        if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp))
+            throw InvalidFile.Because(name, codec.EncodedFormat.ToString(), Kinds);
+        var (width, height) = (codec.Info.Width, codec.Info.Height);
+        if (width < 1 || height < 1 || (long)width * height > MaxPixels)
+            throw InvalidFile.Because(name, $"{width} × {height} pixels", $"at least 1 and at most {MaxPixels}");
+
+        var pixels = new byte[4 * width * height];
+        var result = codec.GetPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul), pixels);
+        if (result != SKCodecResult.Success)
+            throw InvalidFile.Because(name, $"a {codec.EncodedFormat} of {width} × {height} pixels that cannot be decoded ({result})", "a whole picture");
+
+        using var scope = NewDisposeScope();
+        var image = tensor(pixels, [height, width, 4], ScalarType.Byte).narrow(2, 0, 3).permute(2, 0, 1).to(ScalarType.Float32).div_(255);
+        image = Upright(image, codec.EncodedOrigin);
+        if (grayscale)
+            image = tensor(new[] { 0.299f, 0.587f, 0.114f }).reshape(3, 1, 1).mul(image).sum(0, keepdim: true);
+        return image.contiguous().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Resizes with antialiasing, as PIL does and torchvision with <c>antialias=True</c>.</summary>
+    /// <remarks>
+    /// Two matrix products, one for the rows and one for the columns: row i of a matrix holds the weights with which the
+    /// input's pixels make up pixel i of the output. When shrinking, the filter widens with the factor, which is the
+    /// antialiasing. Unlike PIL, which rounds to bytes between the two, nothing is rounded or clamped.
+    /// </remarks>
+    /// <param name="image">[..., H, W], float.</param>
+    /// <param name="height">Rows of the result.</param>
+    /// <param name="width">Columns of the result.</param>
+    /// <param name="interpolation">The filter.</param>
+    /// <returns>[..., height, width].</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Height or width is not positive.</exception>
+    /// <exception cref="ArgumentException">The image is no float tensor of two or more dimensions.</exception>
+    public static Tensor Resize(Tensor image, int height, int width, Interpolation interpolation = Interpolation.Bilinear)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        if (image.dim() < 2 || !image.is_floating_point())
+            throw new ArgumentException($"Found {image.dtype} [{string.Join(", ", image.shape)}], expected a float tensor [..., H, W].", nameof(image));
+        using var scope = NewDisposeScope();
+        var rows = Weights((int)image.shape[^2], height, interpolation).to(image.dtype, image.device);
+        var columns = Weights((int)image.shape[^1], width, interpolation).to(image.dtype, image.device);
+        return rows.matmul(image).matmul(columns.t()).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Resizes so that the shorter side has a length, and keeps the proportions.</summary>
+    /// <param name="image">[..., H, W], float.</param>
+    /// <param name="length">Pixels of the shorter side.</param>
+    /// <param name="interpolation">The filter.</param>
+    /// <returns>[..., length, W'] or [..., H', length]; the longer side is rounded down, as in torchvision.</returns>
+    public static Tensor ResizeShorterSide(Tensor image, int length, Interpolation interpolation = Interpolation.Bilinear)
+    {
+        var (height, width) = (image.shape[^2], image.shape[^1]);
+        return height <= width
+            ? Resize(image, length, (int)(length * width / height), interpolation)
+            : Resize(image, (int)(length * height / width), length, interpolation);
+    }
+
+    /// <summary>Cuts a square out of the middle.</summary>
+    /// <param name="image">[..., H, W].</param>
+    /// <param name="size">Pixels of its side.</param>
+    /// <returns>[..., size, size], a view.</returns>
+    /// <exception cref="ArgumentException">The image is smaller than that.</exception>
+    public static Tensor CenterCrop(Tensor image, int size)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        var (height, width) = (image.shape[^2], image.shape[^1]);
+        if (height < size || width < size)
+            throw new ArgumentException($"Found an image of {height} × {width} pixels, expected at least {size} × {size}: resize it first.", nameof(image));
+        using var scope = NewDisposeScope();
+        return image.narrow(-2, (long)Math.Round((height - size) / 2.0), size).narrow(-1, (long)Math.Round((width - size) / 2.0), size).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A tensor as a bitmap, which a notebook shows as a picture.</summary>
+    /// <param name="image">[3, H, W], [1, H, W] or [H, W]; uint8, or float in [0, 1], clamped and rounded.</param>
+    /// <exception cref="ArgumentException">The shape is another.</exception>
+    public static SKBitmap ToBitmap(Tensor image)
+    {
+        if (image.dim() is < 2 or > 3 || (image.dim() == 3 && image.shape[0] is not (1 or 3)) || image.numel() == 0)
+            throw new ArgumentException($"Found shape [{string.Join(", ", image.shape)}], expected [3, H, W], [1, H, W] or [H, W].", nameof(image));
+        using var scope = NewDisposeScope();
+        var (height, width) = (image.shape[^2], image.shape[^1]);
+        var pixels = image.detach().cpu();
+        if (pixels.dtype != ScalarType.Byte)
+            pixels = pixels.to(ScalarType.Float32).nan_to_num(0).clamp(0, 1).mul(255).round().to(ScalarType.Byte);
+        pixels = pixels.reshape(-1, height, width).expand(3, height, width);
+        var bytes = cat([pixels, full([1, height, width], 255, ScalarType.Byte)]).permute(1, 2, 0).contiguous().bytes;
+
+        var bitmap = new SKBitmap((int)width, (int)height, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        bytes.CopyTo(bitmap.GetPixelSpan());
+        return bitmap;
+    }
+
+    /// <summary>A tensor as the content of a picture file.</summary>
+    /// <param name="image">As for <see cref="ToBitmap"/>.</param>
+    /// <param name="format">PNG, JPEG or WebP.</param>
+    /// <param name="quality">0 to 100, for JPEG and WebP.</param>
+    /// <exception cref="ArgumentException">The shape is another, or Skia does not write that format.</exception>
+    public static byte[] Encode(Tensor image, SKEncodedImageFormat format = SKEncodedImageFormat.Png, int quality = 90)
+    {
+        using var bitmap = ToBitmap(image);
+        using var data = bitmap.Encode(format, quality) ?? throw new ArgumentException($"Found {format}, expected PNG, JPEG or WebP.", nameof(format));
+        return data.ToArray();
+    }
+
+    /// <summary>Writes a picture file, whole or not at all.</summary>
+    /// <param name="image">As for <see cref="ToBitmap"/>.</param>
+    /// <param name="path">Its extension chooses the format: .png, .jpg, .jpeg or .webp.</param>
+    /// <exception cref="ArgumentException">The extension is another, or the image's shape is none of a picture.</exception>
+    public static void Save(Tensor image, string path)
+    {
+        var format = Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".png" => SKEncodedImageFormat.Png,
+            ".jpg" or ".jpeg" => SKEncodedImageFormat.Jpeg,
+            ".webp" => SKEncodedImageFormat.Webp,
+            var other => throw new ArgumentException($"Found \"{other}\", expected .png, .jpg, .jpeg or .webp.", nameof(path)),
+        };
+        var unfinished = path + ".partial";
+        File.WriteAllBytes(unfinished, Encode(image, format));
+        File.Move(unfinished, path, overwrite: true);
+    }
+
+    private static Tensor Upright(Tensor image, SKEncodedOrigin origin) => origin switch
+    {
+        SKEncodedOrigin.TopRight => image.flip(2),
+        SKEncodedOrigin.BottomRight => image.flip(1, 2),
+        SKEncodedOrigin.BottomLeft => image.flip(1),
+        SKEncodedOrigin.LeftTop => image.transpose(1, 2),
+        SKEncodedOrigin.RightTop => image.transpose(1, 2).flip(2),
+        SKEncodedOrigin.RightBottom => image.transpose(1, 2).flip(1, 2),
+        SKEncodedOrigin.LeftBottom => image.transpose(1, 2).flip(1),
+        _ => image,
+    };
+
+    /// <summary>[output, input]: each row sums to 1.</summary>
+    private static Tensor Weights(int input, int output, Interpolation interpolation)
+    {
+        var factor = (double)input / output;
+        var stretch = Math.Max(factor, 1);
+        var radius = stretch * (interpolation == Interpolation.Bilinear ? 1 : 2);
+        var weights = new double[output, input];
+        for (var i = 0; i < output; i++)
+        {
+            var center = (i + 0.5) * factor;
+            var first = Math.Max((int)(center - radius + 0.5), 0);
+            var end = Math.Min((int)(center + radius + 0.5), input);
+            var sum = 0.0;
+            for (var j = first; j < end; j++)
+                sum += weights[i, j] = Filter(Math.Abs(j + 0.5 - center) / stretch);
+            for (var j = first; j < end; j++)
+                weights[i, j] /= sum;
+        }
+        return from_array(weights);
+
+        double Filter(double x) => interpolation == Interpolation.Bilinear
+            ? Math.Max(1 - x, 0)
+            : x < 1 ? (1.5 * x - 2.5) * x * x + 1
+            : x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2
+            : 0;
+    }
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+using Plotly.NET;
+using Plotly.NET.LayoutObjects;
+using static TorchSharp.torch;
+using Chart = Plotly.NET.CSharp.Chart;
+
+namespace Vit.Display;
+
+/// <summary>The kinds of chart that the notebooks need, all dressed alike; a <see cref="GenericChart"/> takes any further styling of Plotly.NET.</summary>
+public static class Charts
+{
+    // M. Okabe and K. Ito, "Color Universal Design": distinct for colour-blind eyes too.
+    private static readonly string[] Palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
+
+    /// <summary>Lines over 1, 2, 3, …: epochs or layers.</summary>
+    /// <param name="title">What the chart shows.</param>
+    /// <param name="x">The axis along; a text, or <c>new Axis("…", Logarithmic: true)</c>.</param>
+    /// <param name="y">The axis up.</param>
+    /// <param name="series">Each line's name and values.</param>
+    public static GenericChart Lines(string title, Axis x, Axis y, params (string Name, IEnumerable<double> Y)[] series) =>
+        Lines(title, x, y, [.. series.Select(line => (line.Name, line.Y.Select((_, i) => i + 1.0), line.Y))]);
+
+    /// <summary>Lines through points.</summary>
+    /// <param name="title">What the chart shows.</param>
+    /// <param name="x">The axis along.</param>
+    /// <param name="y">The axis up.</param>
+    /// <param name="series">Each line's name, its points along and its points up.</param>
+    public static GenericChart Lines(string title, Axis x, Axis y, params (string Name, IEnumerable<double> X, IEnumerable<double> Y)[] series) =>
+        Dressed(title, x, y, series.Select(line => Chart.Line<double, double, string>(
+            Short(line.X), Short(line.Y), Name: line.Name, ShowMarkers: line.Y.Count() <= 30, ShowLegend: series.Length > 1, UseDefaults: false)));
+
+    /// <summary>Upright bars, side by side for each category.</summary>
+    /// <param name="title">What the chart shows.</param>
+    /// <param name="x">The axis along.</param>
+    /// <param name="y">The axis up.</param>
+    /// <param name="categories">What stands under the bars.</param>
+    /// <param name="series">Each series' name and its values, one for each category.</param>
+    public static GenericChart Bars(string title, Axis x, Axis y, IEnumerable<string> categories, params (string Name, IEnumerable<double> Values)[] series) =>
+        Dressed(title, x, y, series.Select(bars => Chart.Column<double, string, string>(
+            Short(bars.Values), Keys: new(categories, true), Name: bars.Name, ShowLegend: series.Length > 1, UseDefaults: false)));
+
+    /// <summary>A matrix as colours, its first row on top; a square one with square cells.</summary>
+    /// <param name="title">What the chart shows.</param>
+    /// <param name="x">The axis along: the columns.</param>
+    /// <param name="y">The axis down: the rows.</param>
+    /// <param name="values">[rows, columns].</param>
+    /// <param name="columns">The columns' names; their numbers from 0 if null.</param>
+    /// <param name="rows">The rows' names; their numbers from 0 if null.</param>
+    /// <exception cref="ArgumentException">The values have not two dimensions.</exception>
+    public static GenericChart Heatmap(string title, Axis x, Axis y, Tensor values, IReadOnlyList<string>? columns = null, IReadOnlyList<string>? rows = null)
+    {
+        if (values.dim() != 2)
+            throw new ArgumentException($"Found shape [{string.Join(", ", values.shape)}], expected [rows, columns].", nameof(values));
+        using var scope = NewDisposeScope();
+        var numbers = values.detach().cpu().to(ScalarType.Float64).contiguous().data<double>().ToArray();
+        var matrix = numbers.Chunk((int)values.shape[1]).Select(Short);
+        var chart = columns is null && rows is null
+            ? Chart.Heatmap<double, int, int, string>(matrix, ColorScale: StyleParam.Colorscale.Viridis, ReverseYAxis: true, UseDefaults: false)
+            : Chart.Heatmap<double, string, string, string>(
+                matrix, X: new(columns ?? Numbers(values.shape[1]), true), Y: new(rows ?? Numbers(values.shape[0]), true),
+                ColorScale: StyleParam.Colorscale.Viridis, ReverseYAxis: true, UseDefaults: false);
+        return Dressed(title, x, y, [chart], reversed: true, square: values.shape[0] == values.shape[1]);
+
+        static string[] Numbers(long count) => [.. Enumerable.Range(0, (int)count).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+    }
+
+    private static GenericChart Dressed(string title, Axis x, Axis y, IEnumerable<GenericChart> charts, bool reversed = false, bool square = false)
+    {
+        var vertical = Scale(y);
+        if (reversed)
+            vertical.SetProperty("autorange", "reversed");
+        if (square)
+        {
+            vertical.SetProperty("scaleanchor", "x");
+            vertical.SetProperty("constrain", "domain");
+        }
+        var layout = new Layout();
+        layout.SetProperty("title", Titled(title, 18));
+        layout.SetProperty("xaxis", Scale(x));
+        layout.SetProperty("yaxis", vertical);
+        layout.SetProperty("width", 700);
+        layout.SetProperty("height", 420);
+        layout.SetProperty("font", new { size = 14, family = "sans-serif" });
+        layout.SetProperty("colorway", Palette);
+        layout.SetProperty("plot_bgcolor", "white");
+        layout.SetProperty("paper_bgcolor", "white");
+        layout.SetProperty("margin", new { l = 80, r = 30, t = 60, b = 70 });
+        return GenericChart.setLayout(layout, Chart.Combine(charts));
+    }
+
+    private static Title Titled(string text, int size)
+    {
+        var title = new Title();
+        title.SetProperty("text", text);
+        title.SetProperty("font", new { size });
+        return title;
+    }
+
+    private static LinearAxis Scale(Axis axis)
+    {
+        var scale = new LinearAxis();
+        scale.SetProperty("title", Titled(axis.Title, 15));
+        scale.SetProperty("gridcolor", "#dddddd");
+        scale.SetProperty("zerolinecolor", "#bbbbbb");
+        scale.SetProperty("linecolor", "#444444");
+        scale.SetProperty("automargin", true);
+        if (axis.Logarithmic)
+            scale.SetProperty("type", "log");
+        return scale;
+    }
+
+    // Five digits are more than a chart shows, and keep the notebooks' files small.
+    private static double[] Short(IEnumerable<double> values) =>
+        [.. values.Select(value => double.Parse(value.ToString("G5", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture))];
+}

@@ -1,0 +1,49 @@
+using Microsoft.DotNet.Interactive.Formatting;
+using Plotly.NET;
+using SkiaSharp;
+using static TorchSharp.torch;
+
+namespace Vit.Display;
+
+/// <summary>How notebooks show tensors, pictures, charts and tables.</summary>
+public static class Formatters
+{
+    private static readonly Lock Gate = new();
+
+    /// <summary>Registers all of them with the notebook's formatter API; a second call changes nothing.</summary>
+    public static void Register()
+    {
+        lock (Gate)
+        {
+            if (Formatter.RegisteredFormatters(includeDefaults: false).Any(formatter => formatter.Type == typeof(Table)))
+                return;
+            Add<Tensor>(("text/plain", TensorText.Of));
+            Add<SKBitmap>(("image/png", Png), ("text/plain", bitmap => Size(bitmap.Handle, () => bitmap.Info)));
+            Add<SKImage>(("image/png", Png), ("text/plain", image => Size(image.Handle, () => image.Info)));
+            Add<GenericChart>((ChartOutput.MimeType, ChartOutput.Json), ("text/html", ChartOutput.Html), ("text/plain", ChartOutput.Text));
+            Add<Table>(("text/html", table => table.ToHtml()), ("text/plain", table => table.ToString()));
+        }
+    }
+
+    private static void Add<T>(params (string MimeType, Func<T, string> Format)[] formats)
+    {
+        foreach (var (mimeType, format) in formats)
+            Formatter.Register<T>((value, writer) => writer.Write(format(value)), mimeType);
+        Formatter.SetPreferredMimeTypesFor(typeof(T), [.. formats.Select(format => format.MimeType)]);
+    }
+
+    private static string Png(SKBitmap bitmap)
+    {
+        using var image = SKImage.FromBitmap(bitmap);
+        return Png(image);
+    }
+
+    private static string Png(SKImage image)
+    {
+        using var data = image.Encode(SKEncodedImageFormat.Png, 100);
+        return Convert.ToBase64String(data.AsSpan());
+    }
+
+    private static string Size(nint handle, Func<SKImageInfo> info) =>
+        handle == 0 ? "a disposed picture" : $"picture: {info().Width} × {info().Height} pixels";
+}
