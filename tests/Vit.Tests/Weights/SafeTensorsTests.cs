@@ -28,7 +28,7 @@ public sealed class SafeTensorsTests : IDisposable
         Assert.Equal(before.Tensors.Keys, after.Tensors.Keys);
         Assert.Equal(before.Metadata, after.Metadata);
         foreach (var name in before.Tensors.Keys)
-            AssertSame(before.Read(name), after.Read(name));
+            SameBits.Assert(before.Read(name), after.Read(name));
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class SafeTensorsTests : IDisposable
             var loaded = SafeTensors.Load(folder["any.safetensors"]);
             Assert.Equal(named.Select(pair => pair.Key).Order(), loaded.Keys.Order());
             foreach (var (name, tensor) in named)
-                AssertSame(tensor, loaded[name]);
+                SameBits.Assert(tensor, loaded[name]);
         }, iter: 500, threads: 1);
     }
 
@@ -56,7 +56,7 @@ public sealed class SafeTensorsTests : IDisposable
         using var scope = NewDisposeScope();
         var tensor = RandomBits(ScalarType.Int32, [3, (16 << 20) / 8 + 1], 1);
         SafeTensors.Save(folder["long.safetensors"], new Dictionary<string, Tensor> { ["flag"] = ones(1, ScalarType.Bool), ["long"] = tensor });
-        AssertSame(tensor, SafeTensors.Load(folder["long.safetensors"])["long"]);
+        SameBits.Assert(tensor, SafeTensors.Load(folder["long.safetensors"])["long"]);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class SafeTensorsTests : IDisposable
         using var scope = NewDisposeScope();
         var transposed = arange(6).reshape(2, 3).t();
         SafeTensors.Save(folder["view.safetensors"], new Dictionary<string, Tensor> { ["view"] = transposed });
-        AssertSame(transposed.contiguous(), SafeTensors.Load(folder["view.safetensors"])["view"]);
+        SameBits.Assert(transposed.contiguous(), SafeTensors.Load(folder["view.safetensors"])["view"]);
     }
 
     [Fact]
@@ -238,8 +238,8 @@ public sealed class SafeTensorsTests : IDisposable
         SafeTensors.Save(folder["model-2.safetensors"], new Dictionary<string, Tensor> { ["b"] = b });
         var loaded = SafeTensors.Load(Index("""{"metadata":{"total_size":28},"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors"}}"""));
         Assert.Equal(["a", "b"], loaded.Keys.Order());
-        AssertSame(a, loaded["a"]);
-        AssertSame(b, loaded["b"]);
+        SameBits.Assert(a, loaded["a"]);
+        SameBits.Assert(b, loaded["b"]);
     }
 
     [Theory]
@@ -288,12 +288,5 @@ public sealed class SafeTensorsTests : IDisposable
         else
             new Random(seed).NextBytes(tensor.bytes);
         return tensor;
-    }
-
-    static void AssertSame(Tensor expected, Tensor actual)
-    {
-        Assert.Equal(expected.dtype, actual.dtype);
-        Assert.Equal(expected.shape, actual.shape);
-        Assert.True(expected.bytes.SequenceEqual(actual.bytes), "the bits differ");
     }
 }
