@@ -109,8 +109,14 @@ public sealed record VisionTransformerConfig
     public static IReadOnlyDictionary<string, VisionTransformerConfig> Named { get; } =
         new Dictionary<string, VisionTransformerConfig>
         {
-            ["Ti/16"] = Ti16, ["S/16"] = S16, ["B/32"] = B32, ["B/16"] = B16,
-            ["L/32"] = L32, ["L/16"] = L16, ["H/14"] = H14, ["micro"] = Micro,
+            ["Ti/16"] = Ti16,
+            ["S/16"] = S16,
+            ["B/32"] = B32,
+            ["B/16"] = B16,
+            ["L/32"] = L32,
+            ["L/16"] = L16,
+            ["H/14"] = H14,
+            ["micro"] = Micro,
         };
 
     static VisionTransformerConfig Sized(int patchSize, int layers, int width, int heads) =>

@@ -49,7 +49,10 @@ public class VisionTransformerTests
             using var scope = NewDisposeScope();
             using var model = Fresh(VisionTransformerConfig.Micro with
             {
-                ImageHeight = 8 * rows, ImageWidth = 8 * columns, Positions = PositionKind.None, RegisterTokens = registers ? 2 : 0,
+                ImageHeight = 8 * rows,
+                ImageWidth = 8 * columns,
+                Positions = PositionKind.None,
+                RegisterTokens = registers ? 2 : 0,
             });
             var images = randn(1, 3, 8 * rows, 8 * columns);
             var order = randperm(rows * columns);
