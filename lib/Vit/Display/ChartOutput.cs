@@ -19,10 +19,13 @@ internal static class ChartOutput
     /// A page's worth of HTML that needs no network: the process's first chart carries plotly.js, later ones find it in
     /// the window.
     /// </summary>
-    public static string Html(GenericChart chart)
+    public static string Html(GenericChart chart) => Html(chart, Interlocked.Increment(ref count));
+
+    /// <param name="chart">The chart.</param>
+    /// <param name="number">Which chart of the process, from 1.</param>
+    internal static string Html(GenericChart chart, int number)
     {
         var json = Json(chart);
-        var number = Interlocked.Increment(ref count);
         // JupyterLab keeps several notebooks in one document: the number alone would not tell their charts apart.
         var id = $"chart-{number}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(json)))[..8]}";
         return $$"""

@@ -66,20 +66,21 @@ public static class Charts
 
     private static GenericChart Dressed(string title, Axis x, Axis y, IEnumerable<GenericChart> charts, bool reversed = false, bool square = false)
     {
-        var vertical = Scale(y);
+        var (along, up) = (Scale(x), Scale(y));
         if (reversed)
-            vertical.SetProperty("autorange", "reversed");
+            up.SetProperty("autorange", "reversed");
         if (square)
         {
-            vertical.SetProperty("scaleanchor", "x");
-            vertical.SetProperty("constrain", "domain");
+            up.SetProperty("scaleanchor", "x");
+            up.SetProperty("constrain", "domain");
+            along.SetProperty("constrain", "domain");
         }
         var layout = new Layout();
         layout.SetProperty("title", Titled(title, 18));
-        layout.SetProperty("xaxis", Scale(x));
-        layout.SetProperty("yaxis", vertical);
+        layout.SetProperty("xaxis", along);
+        layout.SetProperty("yaxis", up);
         layout.SetProperty("width", 700);
-        layout.SetProperty("height", 420);
+        layout.SetProperty("height", square ? 600 : 420);
         layout.SetProperty("font", new { size = 14, family = "sans-serif" });
         layout.SetProperty("colorway", Palette);
         layout.SetProperty("plot_bgcolor", "white");
@@ -99,7 +100,9 @@ public static class Charts
     private static LinearAxis Scale(Axis axis)
     {
         var scale = new LinearAxis();
-        scale.SetProperty("title", Titled(axis.Title, 15));
+        var title = Titled(axis.Title, 15);
+        title.SetProperty("standoff", 12);
+        scale.SetProperty("title", title);
         scale.SetProperty("gridcolor", "#dddddd");
         scale.SetProperty("zerolinecolor", "#bbbbbb");
         scale.SetProperty("linecolor", "#444444");

@@ -39,7 +39,7 @@ public static class Show
         var bitmaps = images.unbind(0).Select(Picture.ToBitmap).ToArray();
         var factor = scale ?? Scale(bitmaps[0], 64);
         var (width, height) = (bitmaps[0].Width * factor, bitmaps[0].Height * factor);
-        var cellWidth = Math.Max(width, labels?.Max(Lettering.Width) ?? 0) + gap;
+        var cellWidth = Math.Max(width + gap, labels?.Max(Lettering.Width) + Math.Max(gap, 10) ?? 0);
         var cellHeight = height + gap + (labels is null ? 0 : Lettering.LineHeight);
         columns = Math.Min(columns, count);
         var rows = (count + columns - 1) / columns;
