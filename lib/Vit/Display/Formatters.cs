@@ -18,8 +18,7 @@ public static class Formatters
             if (Formatter.RegisteredFormatters(includeDefaults: false).Any(formatter => formatter.Type == typeof(Table)))
                 return;
             Add<Tensor>(("text/plain", TensorText.Of));
-            Add<SKBitmap>(("image/png", Png), ("text/plain", bitmap => Size(bitmap.Handle, () => bitmap.Info)));
-            Add<SKImage>(("image/png", Png), ("text/plain", image => Size(image.Handle, () => image.Info)));
+            Add<SKBitmap>(("image/png", Png), ("text/plain", Size));
             Add<GenericChart>((ChartOutput.MimeType, ChartOutput.Json), ("text/html", ChartOutput.Html), ("text/plain", ChartOutput.Text));
             Add<Table>(("text/html", table => table.ToHtml()), ("text/plain", table => table.ToString()));
         }
@@ -34,16 +33,12 @@ public static class Formatters
 
     private static string Png(SKBitmap bitmap)
     {
-        using var image = SKImage.FromBitmap(bitmap);
-        return Png(image);
-    }
-
-    private static string Png(SKImage image)
-    {
-        using var data = image.Encode(SKEncodedImageFormat.Png, 100);
+        if (bitmap.Handle == 0)
+            return "";
+        using var data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
         return Convert.ToBase64String(data.AsSpan());
     }
 
-    private static string Size(nint handle, Func<SKImageInfo> info) =>
-        handle == 0 ? "a disposed picture" : $"picture: {info().Width} × {info().Height} pixels";
+    private static string Size(SKBitmap bitmap) =>
+        bitmap.Handle == 0 ? "a disposed picture" : $"picture: {bitmap.Width} × {bitmap.Height} pixels";
 }

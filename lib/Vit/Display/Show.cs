@@ -85,7 +85,7 @@ public static class Show
     }
 
     /// <summary>An image under a map of heat, such as attention: dark violet for 0, yellow for 1 (matplotlib's viridis).</summary>
-    /// <param name="image">[3, H, W], [1, H, W] or [H, W], float in [0, 1].</param>
+    /// <param name="image">[3, H, W], [1, H, W] or [H, W], uint8, or float in [0, 1].</param>
     /// <param name="heat">[h, w] in [0, 1], one value for each patch; resized to the image.</param>
     /// <param name="opacity">0 shows the image alone, 1 the map alone.</param>
     /// <param name="scale">As for <see cref="Image"/>.</param>
@@ -96,7 +96,8 @@ public static class Show
             throw new ArgumentException($"Found shape [{string.Join(", ", heat.shape)}], expected [h, w].", nameof(heat));
         using var scope = NewDisposeScope();
         var map = Picture.Resize(heat.detach().cpu().to(ScalarType.Float32), (int)image.shape[^2], (int)image.shape[^1]);
-        return Image(image.detach().cpu() * (1 - opacity) + ColorMap(map) * opacity, scale);
+        var below = image.detach().cpu().to(ScalarType.Float32) / (image.dtype == ScalarType.Byte ? 255 : 1);
+        return Image(below * (1 - opacity) + ColorMap(map) * opacity, scale);
     }
 
     /// <summary>[H, W] in [0, 1] to RGB [3, H, W]: eight points of viridis, and straight lines between them.</summary>

@@ -186,7 +186,7 @@ public class PictureTests
         var flipped = (byte[])png.Clone();
         flipped[^30] ^= 1;
         var huge = (byte[])jpeg.Clone();
-        huge.AsSpan(huge.AsSpan().IndexOf(new byte[] { 0xff, 0xc0 }) + 5, 4).Fill(0xff);
+        new byte[] { 0x75, 0x30, 0x75, 0x30 }.CopyTo(huge, huge.AsSpan().IndexOf(new byte[] { 0xff, 0xc0 }) + 5);
         return new()
         {
             { [], "an empty file", "a PNG, JPEG or WebP picture" },
@@ -195,7 +195,7 @@ public class PictureTests
             { png[..(png.Length / 2)], "a Png of 30 × 20 pixels that cannot be decoded (IncompleteInput)", "a whole picture" },
             { jpeg[..^100], "a Jpeg of 30 × 20 pixels that cannot be decoded (IncompleteInput)", "a whole picture" },
             { flipped, "a Png of 30 × 20 pixels that cannot be decoded", "a whole picture" },
-            { huge, "65535 × 65535 pixels", $"at most {Picture.MaxPixels}" },
+            { huge, "30000 × 30000 pixels", $"at most {Picture.MaxPixels}" },
         };
     }
 

@@ -77,6 +77,8 @@ public class ShowTests
         Assert.Equal(new SKColor(0xfd, 0xe7, 0x25), map.GetPixel(15, 7));
         using var image = Show.Overlay(ones(1, 8, 16), heat, opacity: 0, scale: 1);
         Assert.Equal(SKColors.White, image.GetPixel(3, 3));
+        using var bytes = Show.Overlay(full([8, 16], 100, ScalarType.Byte), heat, opacity: 0, scale: 1);
+        Assert.Equal(100, bytes.GetPixel(3, 3).Red);
         Assert.Throws<ArgumentException>(() => Show.Overlay(ones(3, 8, 16), ones(2)));
     }
 }
