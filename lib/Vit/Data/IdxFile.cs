@@ -70,27 +70,28 @@ public static class IdxFile
         if (header.Length + elements != length)
             throw InvalidFile.Because(name, $"{length} bytes", $"{header.Length + elements} for dimensions [{string.Join(", ", shape)}]");
 
-        var data = new byte[elements];
-        Fill(data, stream, name);
+        using var scope = NewDisposeScope();
+        var data = empty(shape, ScalarType.Byte);
+        Fill(data.bytes, stream, name);
         if (Read(new byte[1], stream, name) > 0)
             throw InvalidFile.Because(name, "more bytes after the last element", $"{length} bytes");
-        return tensor(data, shape, ScalarType.Byte);
+        return data.MoveToOuterDisposeScope();
     }
 
-    private static void Fill(byte[] buffer, Stream stream, string name)
+    private static void Fill(Span<byte> buffer, Stream stream, string name)
     {
         if (Read(buffer, stream, name) is var read && read < buffer.Length)
-            throw InvalidFile.Because(name, $"an end after {read} bytes", $"{buffer.Length} more");
+            throw InvalidFile.Because(name, $"an end after {read} of {buffer.Length} bytes", "all of them");
     }
 
-    private static int Read(byte[] buffer, Stream stream, string name)
+    private static int Read(Span<byte> buffer, Stream stream, string name)
     {
         try
         {
             return stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
         }
         // zlib's "unknown compression method" comes as an IOException.
-        catch (Exception e) when (stream is GZipStream && e is InvalidDataException or IOException)
+        catch (Exception e) when (stream is GZipStream && (e is InvalidDataException or IOException))
         {
             throw InvalidFile.Because(name, $"damaged gzip data ({e.Message})", "a whole gzip file", e);
         }

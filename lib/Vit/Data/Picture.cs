@@ -49,8 +49,9 @@ public static class Picture
             throw InvalidFile.Because(name, $"a {codec.EncodedFormat} of {width} × {height} pixels that cannot be decoded ({result})", "a whole picture");
 
         using var scope = NewDisposeScope();
-        var image = tensor(pixels, [height, width, 4], ScalarType.Byte).narrow(2, 0, 3).permute(2, 0, 1).to(ScalarType.Float32).div_(255);
-        image = Upright(image, codec.EncodedOrigin);
+        var interleaved = empty([height, width, 4], ScalarType.Byte);
+        pixels.CopyTo(interleaved.bytes);
+        var image = Upright(interleaved.narrow(2, 0, 3).permute(2, 0, 1).to(ScalarType.Float32).div_(255), codec.EncodedOrigin);
         if (grayscale)
             image = tensor(new[] { 0.299f, 0.587f, 0.114f }).reshape(3, 1, 1).mul(image).sum(0, keepdim: true);
         return image.contiguous().MoveToOuterDisposeScope();

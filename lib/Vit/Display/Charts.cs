@@ -1,5 +1,6 @@
 using System.Globalization;
 using Plotly.NET;
+using Plotly.NET.CSharp;
 using Plotly.NET.LayoutObjects;
 using static TorchSharp.torch;
 using Chart = Plotly.NET.CSharp.Chart;
@@ -54,14 +55,11 @@ public static class Charts
         using var scope = NewDisposeScope();
         var numbers = values.detach().cpu().to(ScalarType.Float64).contiguous().data<double>().ToArray();
         var matrix = numbers.Chunk((int)values.shape[1]).Select(Short);
-        var chart = columns is null && rows is null
-            ? Chart.Heatmap<double, int, int, string>(matrix, ColorScale: StyleParam.Colorscale.Viridis, ReverseYAxis: true, UseDefaults: false)
-            : Chart.Heatmap<double, string, string, string>(
-                matrix, X: new(columns ?? Numbers(values.shape[1]), true), Y: new(rows ?? Numbers(values.shape[0]), true),
-                ColorScale: StyleParam.Colorscale.Viridis, ReverseYAxis: true, UseDefaults: false);
+        var chart = Chart.Heatmap<double, string, string, string>(
+            matrix, X: Names(columns), Y: Names(rows), ColorScale: StyleParam.Colorscale.Viridis, ReverseYAxis: true, UseDefaults: false);
         return Dressed(title, x, y, [chart], reversed: true, square: values.shape[0] == values.shape[1]);
 
-        static string[] Numbers(long count) => [.. Enumerable.Range(0, (int)count).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+        static Optional<IEnumerable<string>> Names(IReadOnlyList<string>? names) => names is null ? default : new(names, true);
     }
 
     private static GenericChart Dressed(string title, Axis x, Axis y, IEnumerable<GenericChart> charts, bool reversed = false, bool square = false)
