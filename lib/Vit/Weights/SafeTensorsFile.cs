@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 using System.Text.Json;
 using static TorchSharp.torch;
 
@@ -12,8 +11,8 @@ namespace Vit.Weights;
 /// </summary>
 /// <remarks>
 /// Everything that the header claims is checked against the file's length before anything is allocated for it.
-/// Tensors are copied from the memory-mapped file straight into torch's memory, a window at a time, so that a load
-/// needs the memory of its tensors and one window.
+/// Tensors are read at their place in the file straight into torch's memory. A memory map was measured to be slower,
+/// as it takes a page fault every few pages, and a file that shrinks under a map ends the process.
 /// </remarks>
 public sealed class SafeTensorsFile : IDisposable
 {
@@ -35,27 +34,26 @@ public sealed class SafeTensorsFile : IDisposable
     const int LengthBytes = 8;
     const long LongestHeader = 100_000_000;
     const int MostDimensions = 64;
-    const long Window = 16 << 20;
+    const long ReadAtOnce = 1 << 30;
 
     readonly string path;
-    readonly FileStream stream;
-    readonly MemoryMappedFile? map;
+    readonly Stream stream;
     readonly Dictionary<string, StoredTensor> tensors = [];
     readonly Dictionary<string, string> metadata = [];
 
     /// <summary>Opens a file and reads its header.</summary>
     /// <exception cref="InvalidDataException">The file is no safetensors file, or it is damaged; the message names the file and the tensor.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    public SafeTensorsFile(string path)
+    public SafeTensorsFile(string path) : this(Open(path), path) { }
+
+    /// <param name="stream">Taken over: it is disposed with this reader, or when this constructor throws.</param>
+    /// <param name="path">For messages.</param>
+    internal SafeTensorsFile(Stream stream, string path)
     {
-        this.path = path;
-        Pickle.Refuse(path);
-        stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        (this.stream, this.path) = (stream, path);
         try
         {
             ReadHeader();
-            // An empty file cannot be mapped, but then ReadHeader has thrown.
-            map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         }
         catch
         {
@@ -82,20 +80,29 @@ public sealed class SafeTensorsFile : IDisposable
         var elementSize = stored.Length == 0 ? 1 : stored.Length / flat.shape[0];
         for (long done = 0; done < stored.Length;)
         {
-            var count = Math.Min(Window, stored.Length - done);
+            var count = Math.Min(ReadAtOnce, stored.Length - done);
             using var part = flat.narrow(0, done / elementSize, count / elementSize);
-            using var view = map!.CreateViewAccessor(stored.Start + done, count, MemoryMappedFileAccess.Read);
-            view.SafeMemoryMappedViewHandle.ReadSpan((ulong)view.PointerOffset, part.bytes);
+            ReadAt(stored.Start + done, part.bytes);
             done += count;
         }
         return result;
     }
 
     /// <summary>Closes the file; tensors that were read stay.</summary>
-    public void Dispose()
+    public void Dispose() => stream.Dispose();
+
+    // Without a buffer: every read goes where it belongs.
+    static FileStream Open(string path)
     {
-        map?.Dispose();
-        stream.Dispose();
+        Pickle.Refuse(path);
+        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+    }
+
+    void ReadAt(long position, Span<byte> buffer)
+    {
+        stream.Position = position;
+        if (stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false) < buffer.Length)
+            throw Invalid("it was cut while it was read");
     }
 
     void ReadHeader()
@@ -104,7 +111,7 @@ public sealed class SafeTensorsFile : IDisposable
         if (fileLength < LengthBytes)
             throw Invalid($"it has {fileLength} bytes, and a safetensors file starts with {LengthBytes} bytes of header length");
         Span<byte> prefix = stackalloc byte[LengthBytes];
-        stream.ReadExactly(prefix);
+        ReadAt(0, prefix);
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         var afterPrefix = (ulong)(fileLength - LengthBytes);
         if (headerLength > LongestHeader)
@@ -113,7 +120,7 @@ public sealed class SafeTensorsFile : IDisposable
             throw Invalid($"its header claims {headerLength} bytes, and {afterPrefix} follow");
 
         var header = new byte[headerLength];
-        stream.ReadExactly(header);
+        ReadAt(LengthBytes, header);
         if (header is not [(byte)'{', ..])
             throw Invalid("its header is not a JSON object");
         try
