@@ -10,11 +10,10 @@ namespace Vit.Weights;
 /// (https://github.com/huggingface/safetensors#format).
 /// </summary>
 /// <remarks>
-/// Everything that the header claims is checked against the file's length before anything is allocated for it.
-/// Tensors are read at their place in the file straight into torch's memory. A memory map was measured to be slower,
-/// as it takes a page fault every few pages, and a file that shrinks under a map ends the process.
+/// Tensors are read at their place in the file, not through a memory map: that takes a page fault every few pages and
+/// was measured to be slower, and a file that shrinks under a map ends the process.
 /// </remarks>
-public sealed class SafeTensorsFile : IDisposable
+public sealed class SafeTensorsFile : TensorFile
 {
     internal const string MetadataKey = "__metadata__";
 
@@ -34,8 +33,7 @@ public sealed class SafeTensorsFile : IDisposable
     const int LengthBytes = 8;
     const long LongestHeader = 100_000_000;
     const int MostDimensions = 64;
-    const long ReadAtOnce = 1 << 30;
-
+    
     readonly string path;
     readonly Stream stream;
     readonly Dictionary<string, StoredTensor> tensors = [];
@@ -44,7 +42,7 @@ public sealed class SafeTensorsFile : IDisposable
     /// <summary>Opens a file and reads its header.</summary>
     /// <exception cref="InvalidDataException">The file is no safetensors file, or it is damaged; the message names the file and the tensor.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    public SafeTensorsFile(string path) : this(Open(path), path) { }
+    public SafeTensorsFile(string path) : this(OpenUnbuffered(path), path) { }
 
     /// <param name="stream">Taken over: it is disposed with this reader, or when this constructor throws.</param>
     /// <param name="path">For messages.</param>
@@ -62,47 +60,36 @@ public sealed class SafeTensorsFile : IDisposable
         }
     }
 
-    /// <summary>The file's tensors by name, in the header's order.</summary>
-    public IReadOnlyDictionary<string, StoredTensor> Tensors => tensors;
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, StoredTensor> Tensors => tensors;
 
     /// <summary>What the header's <c>__metadata__</c> says; empty where it has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata => metadata;
 
-    /// <summary>Copies one tensor into memory of its own, on the CPU.</summary>
-    /// <exception cref="KeyNotFoundException">The file has no tensor of this name.</exception>
-    public Tensor Read(string name)
+    /// <inheritdoc/>
+    public override Tensor Read(string name)
     {
         if (!tensors.TryGetValue(name, out var stored))
             throw new KeyNotFoundException($"{path} has no tensor '{name}'.");
-
-        var result = empty(stored.Shape, stored.Type);
-        using var flat = result.view(-1);
-        var elementSize = stored.Length == 0 ? 1 : stored.Length / flat.shape[0];
-        for (long done = 0; done < stored.Length;)
+        stream.Position = stored.Start;
+        try
         {
-            var count = Math.Min(ReadAtOnce, stored.Length - done);
-            using var part = flat.narrow(0, done / elementSize, count / elementSize);
-            ReadAt(stored.Start + done, part.bytes);
-            done += count;
+            return Fill(stored.Shape, stored.Type, stream);
         }
-        return result;
+        catch (EndOfStreamException exception)
+        {
+            throw Invalid("the file was cut while it was read", name, exception);
+        }
     }
 
-    /// <summary>Closes the file; tensors that were read stay.</summary>
-    public void Dispose() => stream.Dispose();
+    /// <inheritdoc/>
+    public override void Dispose() => stream.Dispose();
 
-    // Without a buffer: every read goes where it belongs.
-    static FileStream Open(string path)
+    // Every read goes straight to where it belongs.
+    static FileStream OpenUnbuffered(string path)
     {
         Pickle.Refuse(path);
         return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-    }
-
-    void ReadAt(long position, Span<byte> buffer)
-    {
-        stream.Position = position;
-        if (stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false) < buffer.Length)
-            throw Invalid("it was cut while it was read");
     }
 
     void ReadHeader()
@@ -111,7 +98,7 @@ public sealed class SafeTensorsFile : IDisposable
         if (fileLength < LengthBytes)
             throw Invalid($"it has {fileLength} bytes, and a safetensors file starts with {LengthBytes} bytes of header length");
         Span<byte> prefix = stackalloc byte[LengthBytes];
-        ReadAt(0, prefix);
+        stream.ReadExactly(prefix);
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         var afterPrefix = (ulong)(fileLength - LengthBytes);
         if (headerLength > LongestHeader)
@@ -120,7 +107,7 @@ public sealed class SafeTensorsFile : IDisposable
             throw Invalid($"its header claims {headerLength} bytes, and {afterPrefix} follow");
 
         var header = new byte[headerLength];
-        ReadAt(LengthBytes, header);
+        stream.ReadExactly(header);
         if (header is not [(byte)'{', ..])
             throw Invalid("its header is not a JSON object");
         try
@@ -268,6 +255,4 @@ public sealed class SafeTensorsFile : IDisposable
     InvalidDataException Invalid(string what, Exception? inner = null) => new($"{path}: {what}.", inner);
 
     InvalidDataException Invalid(string what, string tensor, Exception? inner = null) => new($"{path}, tensor '{Shortened(tensor)}': {what}.", inner);
-
-    static string Shortened(string text) => text.Length <= 200 ? text : $"{text[..200]}…";
 }
