@@ -31,6 +31,14 @@ static class Initialization
             nn.init.normal_(linear.bias, 0, biasDeviation);
     }
 
+    /// <summary>A normal around 0, the bias 0.</summary>
+    public static void Normal(Linear linear, double deviation)
+    {
+        nn.init.normal_(linear.weight, 0, deviation);
+        if (linear.bias is not null)
+            nn.init.zeros_(linear.bias);
+    }
+
     /// <summary>Zeros, as of a head before fine-tuning: every class starts with the same probability.</summary>
     public static void Zeros(Linear linear)
     {

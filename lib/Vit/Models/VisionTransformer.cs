@@ -53,9 +53,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         if (config.Positions != PositionKind.None)
             pos_embed = new PositionEmbedding(
                 config.Positions, config.GridRows, config.GridColumns, width, config.PatchPositionsOnly ? 0 : config.ExtraTokens);
-        blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => new EncoderBlock(
-            width, config.Heads, config.MlpWidth, config.QkvBias, config.Dropout, config.AttentionDropout,
-            config.DropPath * layer / Math.Max(1, config.Layers - 1), config.LayerScale, config.LayerNormEpsilon, config.FusedAttention))];
+        blocks = [.. Enumerable.Range(0, config.Layers).Select(config.Block)];
         if (config.Pooling == Pooling.Mean)
             fc_norm = nn.LayerNorm(width, config.LayerNormEpsilon);
         else
@@ -101,10 +99,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 
     Tensor Patch(Tensor images)
     {
-        if (images.dim() != 4 || images.shape[2] != Config.ImageHeight || images.shape[3] != Config.ImageWidth)
-            throw new ArgumentException(
-                $"This model takes images [B, {Config.Channels}, {Config.ImageHeight}, {Config.ImageWidth}], given were {Shape.Of(images)}.",
-                nameof(images));
+        Config.CheckImages(images);
         return patch_embed.forward(images);              // [B, N, D]
     }
 

@@ -1,4 +1,5 @@
 using Vit.Layers;
+using static TorchSharp.torch;
 
 namespace Vit.Models;
 
@@ -121,6 +122,19 @@ public sealed record VisionTransformerConfig
 
     static VisionTransformerConfig Sized(int patchSize, int layers, int width, int heads) =>
         new() { PatchSize = patchSize, Layers = layers, Width = width, MlpWidth = 4 * width, Heads = heads };
+
+    /// <summary>The encoder block of a layer, counted from 0.</summary>
+    internal EncoderBlock Block(int layer) => new(
+        Width, Heads, MlpWidth, QkvBias, Dropout, AttentionDropout,
+        DropPath * layer / Math.Max(1, Layers - 1), LayerScale, LayerNormEpsilon, FusedAttention);
+
+    /// <exception cref="ArgumentException">The images are not of this configuration's size.</exception>
+    internal void CheckImages(Tensor images)
+    {
+        if (images.dim() != 4 || images.shape[2] != ImageHeight || images.shape[3] != ImageWidth)
+            throw new ArgumentException(
+                $"This model takes images [B, {Channels}, {ImageHeight}, {ImageWidth}], given were {Shape.Of(images)}.", nameof(images));
+    }
 
     /// <summary>Checks what the parts do not check themselves.</summary>
     /// <exception cref="ArgumentException">A number is out of its range, or the image does not divide into patches.</exception>

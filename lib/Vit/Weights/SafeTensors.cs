@@ -18,22 +18,10 @@ public static class SafeTensors
     /// <exception cref="FileNotFoundException">The file, or one that the index names, does not exist.</exception>
     public static Dictionary<string, Tensor> Load(string path)
     {
-        var tensors = new Dictionary<string, Tensor>();
-        try
-        {
-            if (Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase))
-                foreach (var (file, names) in ShardIndex.Read(path))
-                    Append(file, names, tensors);
-            else
-                Append(path, null, tensors);
-            return tensors;
-        }
-        catch
-        {
-            foreach (var tensor in tensors.Values)
-                tensor.Dispose();
-            throw;
-        }
+        using TensorFile file = Path.GetExtension(path).Equals(".json", StringComparison.OrdinalIgnoreCase)
+            ? new ShardedSafeTensorsFile(path)
+            : new SafeTensorsFile(path);
+        return file.ReadAll();
     }
 
     /// <summary>Saves tensors of any device and layout, whole or not at all.</summary>
@@ -56,18 +44,6 @@ public static class SafeTensors
                 WriteData(stream, tensor);
         });
     }
-
-    static void Append(string path, IReadOnlySet<string>? expected, Dictionary<string, Tensor> tensors)
-    {
-        using var file = new SafeTensorsFile(path);
-        if (expected is not null && !expected.SetEquals(file.Tensors.Keys))
-            throw new InvalidDataException($"{path} does not hold what the index says: it has {Listed(file.Tensors.Keys.Except(expected))} too many and lacks {Listed(expected.Except(file.Tensors.Keys))}.");
-        foreach (var name in file.Tensors.Keys)
-            tensors.Add(name, file.Read(name));
-    }
-
-    static string Listed(IEnumerable<string> names) =>
-        string.Join(", ", names.Take(10)) is { Length: > 0 } some ? some : "none";
 
     static (string Name, ScalarType Type, int Size) TypeOf(KeyValuePair<string, Tensor> pair)
     {

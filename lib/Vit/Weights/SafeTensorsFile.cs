@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 using System.Text.Json;
 using static TorchSharp.torch;
 
@@ -11,11 +10,10 @@ namespace Vit.Weights;
 /// (https://github.com/huggingface/safetensors#format).
 /// </summary>
 /// <remarks>
-/// Everything that the header claims is checked against the file's length before anything is allocated for it.
-/// Tensors are copied from the memory-mapped file straight into torch's memory, a window at a time, so that a load
-/// needs the memory of its tensors and one window.
+/// Tensors are read at their place in the file, not through a memory map: that takes a page fault every few pages and
+/// was measured to be slower, and a file that shrinks under a map ends the process.
 /// </remarks>
-public sealed class SafeTensorsFile : IDisposable
+public sealed class SafeTensorsFile : TensorFile
 {
     internal const string MetadataKey = "__metadata__";
 
@@ -35,27 +33,25 @@ public sealed class SafeTensorsFile : IDisposable
     const int LengthBytes = 8;
     const long LongestHeader = 100_000_000;
     const int MostDimensions = 64;
-    const long Window = 16 << 20;
-
+    
     readonly string path;
-    readonly FileStream stream;
-    readonly MemoryMappedFile? map;
+    readonly Stream stream;
     readonly Dictionary<string, StoredTensor> tensors = [];
     readonly Dictionary<string, string> metadata = [];
 
     /// <summary>Opens a file and reads its header.</summary>
     /// <exception cref="InvalidDataException">The file is no safetensors file, or it is damaged; the message names the file and the tensor.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    public SafeTensorsFile(string path)
+    public SafeTensorsFile(string path) : this(OpenUnbuffered(path), path) { }
+
+    /// <param name="stream">Taken over: it is disposed with this reader, or when this constructor throws.</param>
+    /// <param name="path">For messages.</param>
+    internal SafeTensorsFile(Stream stream, string path)
     {
-        this.path = path;
-        Pickle.Refuse(path);
-        stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        (this.stream, this.path) = (stream, path);
         try
         {
             ReadHeader();
-            // An empty file cannot be mapped, but then ReadHeader has thrown.
-            map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         }
         catch
         {
@@ -64,38 +60,36 @@ public sealed class SafeTensorsFile : IDisposable
         }
     }
 
-    /// <summary>The file's tensors by name, in the header's order.</summary>
-    public IReadOnlyDictionary<string, StoredTensor> Tensors => tensors;
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, StoredTensor> Tensors => tensors;
 
     /// <summary>What the header's <c>__metadata__</c> says; empty where it has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata => metadata;
 
-    /// <summary>Copies one tensor into memory of its own, on the CPU.</summary>
-    /// <exception cref="KeyNotFoundException">The file has no tensor of this name.</exception>
-    public Tensor Read(string name)
+    /// <inheritdoc/>
+    public override Tensor Read(string name)
     {
         if (!tensors.TryGetValue(name, out var stored))
             throw new KeyNotFoundException($"{path} has no tensor '{name}'.");
-
-        var result = empty(stored.Shape, stored.Type);
-        using var flat = result.view(-1);
-        var elementSize = stored.Length == 0 ? 1 : stored.Length / flat.shape[0];
-        for (long done = 0; done < stored.Length;)
+        stream.Position = stored.Start;
+        try
         {
-            var count = Math.Min(Window, stored.Length - done);
-            using var part = flat.narrow(0, done / elementSize, count / elementSize);
-            using var view = map!.CreateViewAccessor(stored.Start + done, count, MemoryMappedFileAccess.Read);
-            view.SafeMemoryMappedViewHandle.ReadSpan((ulong)view.PointerOffset, part.bytes);
-            done += count;
+            return Fill(stored.Shape, stored.Type, stream);
         }
-        return result;
+        catch (EndOfStreamException exception)
+        {
+            throw Invalid("the file was cut while it was read", name, exception);
+        }
     }
 
-    /// <summary>Closes the file; tensors that were read stay.</summary>
-    public void Dispose()
+    /// <inheritdoc/>
+    public override void Dispose() => stream.Dispose();
+
+    // Every read goes straight to where it belongs.
+    static FileStream OpenUnbuffered(string path)
     {
-        map?.Dispose();
-        stream.Dispose();
+        Pickle.Refuse(path);
+        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
     }
 
     void ReadHeader()
@@ -261,6 +255,4 @@ public sealed class SafeTensorsFile : IDisposable
     InvalidDataException Invalid(string what, Exception? inner = null) => new($"{path}: {what}.", inner);
 
     InvalidDataException Invalid(string what, string tensor, Exception? inner = null) => new($"{path}, tensor '{Shortened(tensor)}': {what}.", inner);
-
-    static string Shortened(string text) => text.Length <= 200 ? text : $"{text[..200]}…";
 }

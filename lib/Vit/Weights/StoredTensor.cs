@@ -5,6 +5,6 @@ namespace Vit.Weights;
 /// <summary>What a file says about one of its tensors.</summary>
 /// <param name="Type">The type of the elements.</param>
 /// <param name="Shape">The size of every dimension; empty for a scalar.</param>
-/// <param name="Start">The first byte, counted from the start of the file.</param>
+/// <param name="Start">The first byte, counted from the start of the file, or of its entry in an .npz.</param>
 /// <param name="Length">The number of bytes.</param>
 public sealed record StoredTensor(ScalarType Type, long[] Shape, long Start, long Length);

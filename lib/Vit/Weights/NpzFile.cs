@@ -8,100 +8,119 @@ using static TorchSharp.torch;
 namespace Vit.Weights;
 
 /// <summary>
-/// Loads arrays as NumPy's <c>savez</c> and <c>savez_compressed</c> write them: a zip file of .npy entries
+/// Arrays as NumPy's <c>savez</c> and <c>savez_compressed</c> write them: a zip file of .npy entries
 /// (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html). The paper's own checkpoints are of this kind.
 /// </summary>
-public static partial class Npz
+public sealed partial class NpzFile : TensorFile
 {
     const int LongestHeader = 10_000;   // NumPy's own limit.
     const int MostDimensions = 64;
-    const int ReadAtOnce = 16 << 20;
 
     // Trained weights hardly compress. What unfolds to more than this is no checkpoint; small files are let through.
     const int MostUnfolding = 4;
     const long AlwaysAllowed = 1 << 20;
 
-    /// <summary>Loads every array of a file, on the CPU.</summary>
-    /// <returns>The arrays by name, without <c>.npy</c>, in the file's order; the caller disposes them.</returns>
+    readonly string path;
+    readonly ZipArchive zip;
+    readonly Dictionary<string, StoredTensor> tensors = [];
+    readonly Dictionary<string, (ZipArchiveEntry Entry, bool Fortran)> entries = [];
+
+    /// <summary>Opens a file and reads what its arrays are.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, of another kind, or has arrays that are not supported; the message names file and array.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    public static Dictionary<string, Tensor> Load(string path)
-    {
-        Pickle.Refuse(path);
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        return Load(stream, path);
-    }
+    public NpzFile(string path) : this(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read), path) { }
 
-    internal static Dictionary<string, Tensor> Load(Stream stream, string path)
+    /// <param name="stream">Taken over: it is disposed with this reader, or when this constructor throws.</param>
+    /// <param name="path">For messages.</param>
+    internal NpzFile(Stream stream, string path)
     {
-        var arrays = new Dictionary<string, Tensor>();
-        var place = path;
+        this.path = path;
         try
         {
-            using var zip = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
-            CheckUnfolding(zip, stream.Length);
-            foreach (var entry in zip.Entries)
-            {
-                place = $"{path}, array '{Shortened(entry.FullName)}'";
-                if (!entry.FullName.EndsWith(".npy", StringComparison.Ordinal))
-                    throw new InvalidDataException("it is no .npy entry");
-                using var content = entry.Open();
-                if (!arrays.TryAdd(entry.FullName[..^".npy".Length], Read(content, entry.Length)))
-                    throw new InvalidDataException("it stands there twice");
-            }
-            return arrays;
+            var length = stream.Length;
+            zip = Checked(path, () => new ZipArchive(stream, ZipArchiveMode.Read));
+            var found = Checked(path, () => Entries(length));
+            foreach (var entry in found)
+                Checked(Place(entry), () => Add(entry));
         }
-        catch (Exception exception)
+        catch
         {
-            foreach (var array in arrays.Values)
-                array.Dispose();
-            // All that ZipArchive and the streams throw at damaged files.
-            if (exception is InvalidDataException or IOException or ArgumentException or NotSupportedException or OverflowException)
-                throw new InvalidDataException($"{place}: {exception.Message.TrimEnd('.')}.", exception);
+            stream.Dispose();
             throw;
         }
     }
 
-    static void CheckUnfolding(ZipArchive zip, long fileLength)
+    /// <summary>The file's arrays by name, without <c>.npy</c>, in the file's order.</summary>
+    public override IReadOnlyDictionary<string, StoredTensor> Tensors => tensors;
+
+    /// <inheritdoc/>
+    public override Tensor Read(string name)
+    {
+        if (!entries.TryGetValue(name, out var it))
+            throw new KeyNotFoundException($"{path} has no array '{name}'.");
+        return Checked(Place(it.Entry), () => Read(it.Entry, tensors[name], it.Fortran));
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => zip.Dispose();
+
+    string Place(ZipArchiveEntry entry) => $"{path}, array '{Shortened(entry.FullName)}'";
+
+    /// <summary>Turns all that ZipArchive and the streams throw at damaged files into one exception that names the place.</summary>
+    static T Checked<T>(string place, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception exception) when (exception is InvalidDataException or IOException or ArgumentException or NotSupportedException or OverflowException)
+        {
+            throw new InvalidDataException($"{place}: {exception.Message.TrimEnd('.')}.", exception);
+        }
+    }
+
+    IReadOnlyList<ZipArchiveEntry> Entries(long fileLength)
     {
         Int128 total = 0;
         foreach (var entry in zip.Entries)
             total += entry.Length;
-        var most = Math.Max(MostUnfolding * fileLength, AlwaysAllowed);
-        if (total > most)
+        if (total > Math.Max(MostUnfolding * fileLength, AlwaysAllowed))
             throw new InvalidDataException($"its entries claim {total} bytes unpacked, more than {MostUnfolding} times the file's {fileLength}");
+        return zip.Entries;
     }
 
-    static Tensor Read(Stream stream, long entryLength)
+    bool Add(ZipArchiveEntry entry)
     {
-        var (type, elementSize, fortran, shape, headerLength) = ReadHeader(stream);
+        if (!entry.FullName.EndsWith(".npy", StringComparison.Ordinal))
+            throw new InvalidDataException("it is no .npy entry");
+        using var stream = entry.Open();
+        var (type, elementSize, fortran, shape, start) = ReadHeader(stream);
         var claimed = shape.Aggregate((Int128)elementSize, (bytes, size) => bytes * size);
-        if (claimed != entryLength - headerLength)
-            throw new InvalidDataException($"an array [{string.Join(", ", shape)}] takes {claimed} bytes, and its entry has {entryLength - headerLength}");
+        if (claimed != entry.Length - start)
+            throw new InvalidDataException($"an array [{string.Join(", ", shape)}] takes {claimed} bytes, and its entry has {entry.Length - start}");
+        var name = entry.FullName[..^".npy".Length];
+        if (!tensors.TryAdd(name, new StoredTensor(type, shape, start, (long)claimed)))
+            throw new InvalidDataException("it stands there twice");
+        entries.Add(name, (entry, fortran));
+        return true;
+    }
 
+    static Tensor Read(ZipArchiveEntry entry, StoredTensor stored, bool fortran)
+    {
+        using var stream = entry.Open();
+        stream.ReadExactly(stackalloc byte[(int)stored.Start]);
         // Fortran order is the reversed shape in C order.
-        var tensor = empty(fortran ? shape.Reverse().ToArray() : shape, type);
-        try
-        {
-            using var flat = tensor.view(-1);
-            for (long start = 0, atOnce = ReadAtOnce / elementSize; start < flat.shape[0]; start += atOnce)
-            {
-                using var part = flat.narrow(0, start, Math.Min(atOnce, flat.shape[0] - start));
-                stream.ReadExactly(part.bytes);
-            }
-            if (stream.ReadByte() >= 0)
-                throw new InvalidDataException($"more than the {claimed} bytes of its array follow");
-        }
-        catch
+        var tensor = Fill(fortran ? [.. stored.Shape.Reverse()] : stored.Shape, stored.Type, stream);
+        if (stream.ReadByte() >= 0)
         {
             tensor.Dispose();
-            throw;
+            throw new InvalidDataException($"more than the {stored.Length} bytes of its array follow");
         }
-        if (!fortran || shape.Length < 2)
+        if (!fortran || stored.Shape.Length < 2)
             return tensor;
         using (tensor)
-        using (var permuted = tensor.permute([.. Enumerable.Range(0, shape.Length).Reverse().Select(dimension => (long)dimension)]))
-            return permuted.contiguous();
+        using (var turned = tensor.permute([.. Enumerable.Range(0, stored.Shape.Length).Reverse().Select(dimension => (long)dimension)]))
+            return turned.contiguous();
     }
 
     static (ScalarType Type, int ElementSize, bool Fortran, long[] Shape, int Length) ReadHeader(Stream stream)
@@ -110,9 +129,9 @@ public static partial class Npz
         stream.ReadExactly(prefix[..10]);
         if (!prefix.StartsWith(Magic))
             throw new InvalidDataException("it does not start as a .npy file does");
-        var prefixLength = prefix[6] == 1 ? 10 : 12;
         if (prefix[6] is 0 or > 3)
             throw new InvalidDataException($"its format is of version {prefix[6]}, and 1 to 3 are known");
+        var prefixLength = prefix[6] == 1 ? 10 : 12;
         stream.ReadExactly(prefix[10..prefixLength]);
         var length = prefixLength == 10
             ? BinaryPrimitives.ReadUInt16LittleEndian(prefix[8..])
@@ -133,10 +152,8 @@ public static partial class Npz
         // The strides of an empty array are counted as if no size were 0.
         Int128 elements = size;
         for (var i = 0; i < shape.Length; i++)
-        {
             if (!long.TryParse(numbers[i].Value, NumberStyles.None, CultureInfo.InvariantCulture, out shape[i]) || (elements *= Math.Max(shape[i], 1)) > long.MaxValue)
                 throw new InvalidDataException($"its shape ({Shortened(string.Join(", ", numbers))}) has more elements than can be counted");
-        }
         return (type, size, match.Groups["order"].Value == "True", shape, prefixLength + (int)length);
     }
 
@@ -156,8 +173,6 @@ public static partial class Npz
     };
 
     static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
-
-    static string Shortened(string text) => text.Length <= 200 ? text : $"{text[..200]}…";
 
     [GeneratedRegex(@"^\{'descr': '(?<descr>[^']*)', 'fortran_order': (?<order>True|False), 'shape': \((?:(?<size>[0-9]+)(?:, |,(?=\))|(?=\))))*\), \} *\n?$", RegexOptions.CultureInvariant)]
     private static partial Regex HeaderPattern();

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Vit.Tests.Weights;
 
-public sealed class NpzTests : IDisposable
+public sealed class NpzFileTests : IDisposable
 {
     readonly TemporaryFolder folder = new();
 
@@ -15,7 +15,7 @@ public sealed class NpzTests : IDisposable
     public void ThePapersCheckpointIsRead()
     {
         using var scope = NewDisposeScope();
-        var arrays = Npz.Load(Path.Combine(Fixture.Root, "jax", "model.npz"));
+        var arrays = Load(Path.Combine(Fixture.Root, "jax", "model.npz"));
         Assert.Equal(8 + 3 * 16, arrays.Count);
         Assert.Equal([8, 8, 3, 48], arrays["embedding/kernel"].shape);
         // The same weights as timm's, in JAX's order of dimensions.
@@ -39,7 +39,7 @@ public sealed class NpzTests : IDisposable
     public void EveryTypeIsRead(string descr, ScalarType type, byte[] data, double[] values)
     {
         using var scope = NewDisposeScope();
-        var tensor = Npz.Load(File("t.npz", ("a.npy", Npy(descr, "(2,)", data))))["a"];
+        var tensor = Load(File("t.npz", ("a.npy", Npy(descr, "(2,)", data))))["a"];
         Assert.Equal(type, tensor.dtype);
         Assert.Equal(values, tensor.to(ScalarType.Float64).data<double>().ToArray());
     }
@@ -49,7 +49,7 @@ public sealed class NpzTests : IDisposable
     public void EveryVersionIsRead(byte version)
     {
         using var scope = NewDisposeScope();
-        Assert.Equal([2], Npz.Load(File("v.npz", ("a.npy", Npy("|u1", "(2,)", [1, 2], version: version))))["a"].shape);
+        Assert.Equal([2], Load(File("v.npz", ("a.npy", Npy("|u1", "(2,)", [1, 2], version: version))))["a"].shape);
     }
 
     [Theory]
@@ -58,7 +58,7 @@ public sealed class NpzTests : IDisposable
     {
         using var scope = NewDisposeScope();
         // [[1, 2, 3], [4, 5, 6]], column by column.
-        var tensor = Npz.Load(File("f.npz", level, ("a.npy", Npy("|u1", "(2, 3)", [1, 4, 2, 5, 3, 6], fortran: true))))["a"];
+        var tensor = Load(File("f.npz", level, ("a.npy", Npy("|u1", "(2, 3)", [1, 4, 2, 5, 3, 6], fortran: true))))["a"];
         Assert.True(tensor.is_contiguous());
         Assert.Equal([1, 2, 3, 4, 5, 6], tensor.bytes.ToArray());
         Assert.Equal([2, 3], tensor.shape);
@@ -68,7 +68,7 @@ public sealed class NpzTests : IDisposable
     public void ScalarsAndEmptyArraysAreRead()
     {
         using var scope = NewDisposeScope();
-        var arrays = Npz.Load(File("s.npz", ("scalar.npy", Npy("|u1", "()", [7])), ("empty.npy", Npy("<f4", "(3, 0)", []))));
+        var arrays = Load(File("s.npz", ("scalar.npy", Npy("|u1", "()", [7])), ("empty.npy", Npy("<f4", "(3, 0)", []))));
         Assert.Equal([], arrays["scalar"].shape);
         Assert.Equal(7, arrays["scalar"].item<byte>());
         Assert.Equal([3, 0], arrays["empty"].shape);
@@ -95,7 +95,7 @@ public sealed class NpzTests : IDisposable
     [Theory, MemberData(nameof(Hostile))]
     public void AHostileArrayIsToldByFileAndName(byte[] npy, string says)
     {
-        var message = Assert.Throws<InvalidDataException>(() => Npz.Load(File("hostile.npz", ("a/b.npy", npy)))).Message;
+        var message = Assert.Throws<InvalidDataException>(() => Load(File("hostile.npz", ("a/b.npy", npy)))).Message;
         Assert.Contains("hostile.npz, array 'a/b.npy'", message);
         Assert.Contains(says, message);
     }
@@ -105,23 +105,22 @@ public sealed class NpzTests : IDisposable
     {
         var zeros = new byte[64 << 20];
         var path = File("bomb.npz", CompressionLevel.Optimal, ("a.npy", Npy("|u1", $"({zeros.Length},)", zeros)));
-        Assert.Contains("more than 4 times", Assert.Throws<InvalidDataException>(() => Npz.Load(path)).Message);
+        Assert.Contains("more than 4 times", Assert.Throws<InvalidDataException>(() => Load(path)).Message);
     }
 
     [Fact]
     public void NamesMustBeArraysAndDifferent()
     {
         var one = Npy("|u1", "(1,)", [1]);
-        Assert.Contains("array 'readme.txt': it is no .npy entry", Assert.Throws<InvalidDataException>(() => Npz.Load(File("n.npz", ("readme.txt", one)))).Message);
-        Assert.Contains("array 'a.npy': it stands there twice", Assert.Throws<InvalidDataException>(() => Npz.Load(File("n.npz", ("a.npy", one), ("a.npy", one)))).Message);
+        Assert.Contains("array 'readme.txt': it is no .npy entry", Assert.Throws<InvalidDataException>(() => Load(File("n.npz", ("readme.txt", one)))).Message);
+        Assert.Contains("array 'a.npy': it stands there twice", Assert.Throws<InvalidDataException>(() => Load(File("n.npz", ("a.npy", one), ("a.npy", one)))).Message);
     }
 
     [Fact]
     public void WhatIsNoZipIsTold()
     {
-        Assert.Contains("no.npz", Assert.Throws<InvalidDataException>(() => Npz.Load(folder.Write("no.npz", "not a zip"u8))).Message);
-        Assert.Contains("pickled", Assert.Throws<InvalidDataException>(() => Npz.Load(folder["model.pt"])).Message);
-        Assert.Throws<FileNotFoundException>(() => Npz.Load(folder["missing.npz"]));
+        Assert.Contains("no.npz", Assert.Throws<InvalidDataException>(() => Load(folder.Write("no.npz", "not a zip"u8))).Message);
+        Assert.Throws<FileNotFoundException>(() => Load(folder["missing.npz"]));
     }
 
     [Fact]
@@ -141,7 +140,8 @@ public sealed class NpzTests : IDisposable
             var before = GC.GetAllocatedBytesForCurrentThread();
             try
             {
-                Npz.Load(new MemoryStream(bytes), "mutated.npz");
+                using var file = new NpzFile(new MemoryStream(bytes), "mutated.npz");
+                file.ReadAll();
                 loaded++;
             }
             catch (InvalidDataException exception)
@@ -149,10 +149,16 @@ public sealed class NpzTests : IDisposable
                 Assert.StartsWith("mutated.npz", exception.Message);
                 refused++;
             }
-            // The constant is ZipArchive's own: names, buffers, the inflater.
-            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 * bytes.Length + 500_000);
+            // The constant is ZipArchive's own, of which its buffers are the most.
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 * bytes.Length + 1_000_000);
         }
         Assert.True(refused > 100_000 && loaded > 1_000, $"{refused} refused, {loaded} loaded: the mutations are no longer a test.");
+    }
+
+    static Dictionary<string, Tensor> Load(string path)
+    {
+        using var file = TensorFile.Open(path);
+        return file.ReadAll();
     }
 
     static byte[] Bytes(string path) => System.IO.File.ReadAllBytes(path);
