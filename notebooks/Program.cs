@@ -1,1 +1,36 @@
-Console.WriteLine("x");
+using System.CommandLine;
+using Notebooks;
+
+var root = Series.FindRoot(AppContext.BaseDirectory);
+var names = new Argument<string[]>("notebook")
+{
+    Description = "Which to run: 04, 04-position-embedding, solutions, solutions/04 … (default: all, then their solutions)",
+    Arity = ArgumentArity.ZeroOrMore,
+};
+var inPlace = new Option<bool>("--in-place") { Description = "Refresh the outputs that are committed; draws charts in Chromium, from PATH or the variable CHROMIUM" };
+var timeout = new Option<double?>("--cell-timeout") { Description = "The longest that a cell may take", HelpName = "SECONDS" };
+timeout.Validators.Add(result =>
+{
+    if (result.GetValueOrDefault<double?>() is not (> 0 and < 1e6))
+    {
+        result.AddError("--cell-timeout takes a number of seconds above 0.");
+    }
+});
+
+var command = new RootCommand("Runs the notebooks of the series in order, each in a fresh process. Executed copies go to artifacts/notebooks/.")
+{
+    names,
+    inPlace,
+    timeout,
+};
+command.SetAction(async (arguments, cancellation) =>
+{
+    var series = new Series(Path.Combine(root, "notebooks"));
+    var run = new SeriesRun(series, Path.Combine(root, "artifacts", "notebooks"), Console.Out, live: !Console.IsOutputRedirected)
+    {
+        CellTimeout = arguments.GetValue(timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        Pictures = arguments.GetValue(inPlace) ? new ChartPictures(Path.Combine(root, "lib", "bin", "Plotly.NET.dll")) : null,
+    };
+    return await run.Run(arguments.GetValue(names) ?? [], cancellation);
+});
+return await command.Parse(args).InvokeAsync();

@@ -1,0 +1,186 @@
+using System.Diagnostics;
+using System.Runtime;
+
+namespace CSharpKernel;
+
+/// <summary>
+/// Runs the cells of one C# notebook, one after another, and keeps their state. What they print and show goes to a
+/// sink while they run. One engine serves a process, because the console is the process's.
+/// </summary>
+public sealed class CSharpEngine : IDisposable
+{
+    private static volatile CSharpEngine? _current;
+
+    private readonly string _folder;
+    private readonly OutputQueue _queue;
+    private readonly Submissions _submissions;
+    private readonly SemaphoreSlim _oneCell = new(1);
+
+    /// <summary>Starts with no state.</summary>
+    /// <param name="folder">The notebook's folder, to which paths in <c>#r</c> and <c>#!import</c> are relative.</param>
+    /// <param name="sink">Takes the outputs, one at a time, in order, on the thread that caused them.</param>
+    public CSharpEngine(string folder, Action<Output> sink)
+    {
+        _folder = Path.GetFullPath(folder);
+        _queue = new OutputQueue(sink);
+        var context = new NotebookLoadContext();
+        _submissions = new Submissions(context, new References(context, _folder), _folder);
+        _current = this;
+        ConsoleWriter.Target = _queue;
+        ConsoleWriter.Install();
+    }
+
+    internal static void Send(Output output) => _current?._queue.Send(output);
+
+    /// <summary>Runs one cell to its end. All it caused, its error included, has gone to the sink when this completes.</summary>
+    /// <param name="code">The cell's text.</param>
+    /// <param name="name">What it is called in errors, for instance "cell 3".</param>
+    /// <param name="cancellation">Interrupts it: loops, sleeps and awaits. State stays as it is then.</param>
+    /// <returns>Whether it ended without error.</returns>
+    public async Task<bool> Execute(string code, string name, CancellationToken cancellation = default)
+    {
+        await _oneCell.WaitAsync(cancellation);
+        try
+        {
+            var watch = Stopwatch.StartNew();
+            var timed = await RunParts(code, name, _folder, [], cancellation);
+            if (timed)
+            {
+                _queue.Send(new Output.Display(MimeBundle.OfText($"Wall time: {watch.ElapsedMilliseconds} ms", "text/plain"), "time"));
+            }
+
+            return true;
+        }
+        catch (Exception e)
+        {
+            var interrupted = e is OperationCanceledException && cancellation.IsCancellationRequested;
+            _queue.Send(interrupted
+                ? new Output.Error(typeof(OperationCanceledException).FullName!, "The cell was interrupted.", [$"{name} was interrupted."], null)
+                : ExceptionTrace.ToError(e, name));
+            return false;
+        }
+        finally
+        {
+            _queue.Flush();
+            _oneCell.Release();
+        }
+    }
+
+    private async Task<bool> RunParts(string code, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation)
+    {
+        var parts = CellPart.Split(code, name, out var timed);
+        foreach (var part in parts)
+        {
+            switch (part.Kind)
+            {
+                case CellPartKind.Markdown or CellPartKind.Html:
+                    CellFunctions.DisplayAs(part.Text, part.Kind == CellPartKind.Html ? "text/html" : "text/markdown");
+                    break;
+                case CellPartKind.Import:
+                    await Import(part, name, folder, importing, cancellation);
+                    break;
+                default:
+                    await RunCode(part.Text, name, cancellation);
+                    break;
+            }
+        }
+
+        return timed;
+    }
+
+    private async Task RunCode(string code, string name, CancellationToken cancellation)
+    {
+        var run = _submissions.Compile(code, name, w => _queue.Write("stderr", w), out var hasResult, cancellation);
+        if (run is null)
+        {
+            return;
+        }
+
+        var result = await OnThreadOfItsOwn(run, cancellation);
+        if (hasResult)
+        {
+            _queue.Send(new Output.Result(MimeBundle.Of(result)));
+        }
+    }
+
+    /// <summary>Runs a cell up to its first await on a thread that can be interrupted, and then waits for the rest.</summary>
+    private static async Task<object?> OnThreadOfItsOwn(Func<Task<object?>> run, CancellationToken cancellation)
+    {
+        // ControlledExecution never returns where the token cannot be cancelled (seen on .NET 10.0).
+        using var cancellable = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        cancellation = cancellable.Token;
+        var started = new TaskCompletionSource<Task<object?>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                Task<object?>? task = null;
+#pragma warning disable SYSLIB0046 // Meant for this: it stops code that does not cooperate, in a process that runs only that code.
+                ControlledExecution.Run(() => task = run(), cancellation);
+#pragma warning restore SYSLIB0046
+                started.SetResult(task!);
+            }
+            catch (ThreadInterruptedException) when (cancellation.IsCancellationRequested)
+            {
+                started.SetCanceled(cancellation);
+            }
+            catch (Exception e)
+            {
+                started.SetException(e);
+            }
+        }, maxStackSize: 16 << 20)
+        {
+            IsBackground = true,
+        };
+        thread.Start();
+        using (cancellation.Register(thread.Interrupt))
+        {
+            return await (await started.Task).WaitAsync(cancellation);
+        }
+    }
+
+    private async Task Import(CellPart part, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation)
+    {
+        var path = Path.GetFullPath(part.Text, folder);
+        CellException Error(string reason) => new("ImportError", $"#!import {part.Text}: {reason}", name, part.Line);
+        if (!File.Exists(path))
+        {
+            throw Error("there is no such file in or relative to the folder.");
+        }
+
+        if (importing.Contains(path))
+        {
+            throw Error("the file imports itself.");
+        }
+
+        IReadOnlyList<string> inner = [.. importing, path];
+        switch (Path.GetExtension(path).ToLowerInvariant())
+        {
+            case ".cs" or ".csx":
+                await RunParts(File.ReadAllText(path), part.Text, Path.GetDirectoryName(path)!, inner, cancellation);
+                break;
+            case ".ipynb":
+                var number = 0;
+                foreach (var cell in Notebook.Load(path).Cells.Where(c => c.IsCode))
+                {
+                    await RunParts(cell.Source, $"{part.Text}, cell {++number}", Path.GetDirectoryName(path)!, inner, cancellation);
+                }
+
+                break;
+            default:
+                throw Error("the extension is none of .cs, .csx and .ipynb.");
+        }
+    }
+
+    /// <summary>Sends what is still buffered.</summary>
+    public void Dispose()
+    {
+        _queue.Dispose();
+        _oneCell.Dispose();
+        if (_current == this)
+        {
+            _current = null;
+            ConsoleWriter.Target = null;
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace CSharpKernel;
+
+/// <summary>Why a notebook stopped.</summary>
+/// <param name="Cell">Number among the code cells, from 1.</param>
+/// <param name="Line">Line of the cell, from 1; null where no line is to blame.</param>
+/// <param name="Source">That line.</param>
+/// <param name="Details">The exception with its trace, or what else went wrong.</param>
+public sealed record CellFailure(int Cell, int? Line, string? Source, IReadOnlyList<string> Details);

@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Html;
+
+namespace CSharpKernel;
+
+/// <summary>What every cell can call without importing anything; the names are .NET Interactive's.</summary>
+public static class CellFunctions
+{
+    /// <summary>Shows a value below the cell.</summary>
+    /// <param name="value">Anything, null included.</param>
+    /// <param name="mimeTypes">The types to show it as; none for the types that its formatters prefer.</param>
+    public static DisplayedValue display(object? value, params string[] mimeTypes) => DisplayedValue.Show(MimeBundle.Of(value, mimeTypes));
+
+    /// <summary>Marks text as HTML, so that it is shown as such.</summary>
+    public static IHtmlContent HTML(string content) => new HtmlString(content);
+
+    /// <summary>Shows a value below the cell.</summary>
+    /// <param name="value">Anything, null included.</param>
+    /// <param name="mimeTypes">The types to show it as; none for the types that its formatters prefer.</param>
+    public static DisplayedValue Display(this object? value, params string[] mimeTypes) => display(value, mimeTypes);
+
+    /// <summary>Shows text that is already in a format, for instance a picture as <c>image/svg+xml</c>.</summary>
+    public static DisplayedValue DisplayAs(this string value, string mimeType) => DisplayedValue.Show(MimeBundle.OfText(value, mimeType));
+
+    /// <summary>Takes away what the cell has shown so far.</summary>
+    /// <param name="wait">Only when the next output comes, so that nothing flickers.</param>
+    public static void ClearOutput(bool wait = false) => CSharpEngine.Send(new Output.Clear(wait));
+}

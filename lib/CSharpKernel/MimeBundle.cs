@@ -1,0 +1,52 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.DotNet.Interactive.Formatting;
+
+namespace CSharpKernel;
+
+/// <summary>Values as the front end takes them: one content for each MIME type.</summary>
+internal static class MimeBundle
+{
+    /// <summary>Formats a value with the registered formatters.</summary>
+    /// <param name="value">Anything, null included.</param>
+    /// <param name="mimeTypes">The types to give; none for the value's preferred types and plain text.</param>
+    public static JsonObject Of(object? value, params string[] mimeTypes)
+    {
+        if (mimeTypes.Length == 0)
+        {
+            var preferred = Formatter.GetPreferredMimeTypesFor(value?.GetType() ?? typeof(object));
+            mimeTypes = value is null ? [PlainTextFormatter.MimeType] : [.. preferred.Append(PlainTextFormatter.MimeType).Distinct()];
+        }
+
+        var data = new JsonObject();
+        foreach (var type in mimeTypes)
+        {
+            data[type] = Content(type, value.ToDisplayString(type));
+        }
+
+        return data;
+    }
+
+    /// <summary>A content that is formatted already.</summary>
+    public static JsonObject OfText(string text, string mimeType) => new() { [mimeType] = Content(mimeType, text) };
+
+    /// <summary>Whether the type's content is JSON, which documents hold as such and not as a string.</summary>
+    public static bool IsJson(string mimeType) => mimeType == "application/json" || mimeType.EndsWith("+json", StringComparison.Ordinal);
+
+    private static JsonNode? Content(string mimeType, string text)
+    {
+        if (IsJson(mimeType))
+        {
+            try
+            {
+                return JsonNode.Parse(text);
+            }
+            catch (JsonException)
+            {
+                return text;
+            }
+        }
+
+        return text.ReplaceLineEndings("\n");
+    }
+}

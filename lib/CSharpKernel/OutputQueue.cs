@@ -1,0 +1,79 @@
+using System.Text;
+
+namespace CSharpKernel;
+
+/// <summary>Brings the outputs of all threads into one order, and joins small writes to a stream into larger ones.</summary>
+internal sealed class OutputQueue : IDisposable
+{
+    private const int Full = 1 << 15;
+    private static readonly TimeSpan FlushInterval = TimeSpan.FromMilliseconds(50);
+
+    private readonly Lock _lock = new();
+    private readonly Action<Output> _sink;
+    private readonly StringBuilder _text = new();
+    private readonly Timer _timer;
+    private string _stream = "stdout";
+    private bool _timerRuns;
+
+    public OutputQueue(Action<Output> sink)
+    {
+        _sink = sink;
+        _timer = new Timer(_ => Flush());
+    }
+
+    public void Write(string stream, ReadOnlySpan<char> text)
+    {
+        lock (_lock)
+        {
+            if (stream != _stream)
+            {
+                Flush();
+                _stream = stream;
+            }
+
+            _text.Append(text);
+            if (_text.Length >= Full)
+            {
+                Flush();
+            }
+            else if (!_timerRuns && _text.Length > 0)
+            {
+                _timerRuns = true;
+                _timer.Change(FlushInterval, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    public void Send(Output output)
+    {
+        lock (_lock)
+        {
+            Flush();
+            _sink(output);
+        }
+    }
+
+    public void Flush()
+    {
+        lock (_lock)
+        {
+            _timerRuns = false;
+            if (_text.Length == 0)
+            {
+                return;
+            }
+
+            // A surrogate pair written in two halves stays together.
+            var half = char.IsHighSurrogate(_text[^1]) && _text.Length > 1 ? _text[^1].ToString() : "";
+            var text = _text.ToString(0, _text.Length - half.Length);
+            _text.Clear().Append(half);
+            _sink(new Output.Stream(_stream, text));
+        }
+    }
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        Flush();
+    }
+}

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace CSharpKernel;
+
+/// <summary>The files of NuGet packages and of all that they need, for the running platform.</summary>
+/// <param name="Compile">What the compiler references.</param>
+/// <param name="Runtime">What is loaded.</param>
+/// <param name="Native">Native libraries.</param>
+internal sealed partial record PackageRestore(IReadOnlyList<string> Compile, IReadOnlyList<string> Runtime, IReadOnlyList<string> Native)
+{
+    /// <summary>Restores packages as a project that references them would; a set that was restored before is taken from the cache.</summary>
+    /// <param name="packages">Names and versions; an empty version takes the newest.</param>
+    /// <param name="folder">Whose NuGet.Config counts, or that of a folder above it.</param>
+    /// <param name="cancellation">Kills the restore.</param>
+    /// <exception cref="InvalidOperationException">NuGet could not; the message holds its reason.</exception>
+    public static PackageRestore Of(IReadOnlyList<(string Name, string Version)> packages, string folder, CancellationToken cancellation)
+    {
+        var project = Project(packages, folder);
+        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(project)))[..32];
+        var cache = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "CSharpKernel", "packages");
+        var assets = Path.Combine(cache, key, "obj", "project.assets.json");
+
+        if (Read(assets) is { } cached)
+        {
+            return cached;
+        }
+
+        var work = Path.Combine(cache, $"{key}-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(work);
+        try
+        {
+            File.WriteAllText(Path.Combine(work, "packages.csproj"), project);
+            var reason = Restore(work, cancellation);
+            if (reason is not null)
+            {
+                throw new InvalidOperationException(reason);
+            }
+
+            Directory.CreateDirectory(Path.GetDirectoryName(assets)!);
+            File.Move(Path.Combine(work, "obj", "project.assets.json"), assets, overwrite: true);
+        }
+        finally
+        {
+            Directory.Delete(work, recursive: true);
+        }
+
+        return Read(assets) ?? throw new InvalidOperationException("the restored files are gone from the package folder.");
+    }
+
+    private static string Project(IReadOnlyList<(string Name, string Version)> packages, string folder) => new XElement("Project",
+        new XAttribute("Sdk", "Microsoft.NET.Sdk"),
+        new XElement("PropertyGroup",
+            new XElement("TargetFramework", $"net{Environment.Version.Major}.{Environment.Version.Minor}"),
+            new XElement("RuntimeIdentifier", RuntimeInformation.RuntimeIdentifier),
+            new XElement("SelfContained", "false"),
+            new XElement("EnableDefaultItems", "false"),
+            new XElement("RestoreRootConfigDirectory", folder)),
+        new XElement("ItemGroup", packages.Select(p => new XElement("PackageReference",
+            new XAttribute("Include", p.Name),
+            new XAttribute("Version", p.Version.Length == 0 ? "*" : p.Version))))).ToString();
+
+    /// <returns>Why it failed; null if it did not.</returns>
+    private static string? Restore(string folder, CancellationToken cancellation)
+    {
+        // Files of the folders above would change what is restored.
+        foreach (var file in new[] { "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props" })
+        {
+            File.WriteAllText(Path.Combine(folder, file), "<Project />");
+        }
+
+        var start = new ProcessStartInfo(DotNet.Host)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+            Environment = { ["DOTNET_CLI_UI_LANGUAGE"] = "en", ["MSBUILDDISABLENODEREUSE"] = "1" },
+            ArgumentList = { "restore", "packages.csproj", "--verbosity", "quiet", "-tl:off" },
+        };
+        using var process = Process.Start(start)!;
+        using var stop = cancellation.Register(() => process.Kill(entireProcessTree: true));
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        cancellation.ThrowIfCancellationRequested();
+        if (process.ExitCode == 0)
+        {
+            return null;
+        }
+
+        var reasons = RestoreError().Matches(output).Select(m => m.Groups["reason"].Value.Trim()).Distinct().ToList();
+        return reasons.Count > 0 ? string.Join("\n", reasons) : output.Trim();
+    }
+
+    private static PackageRestore? Read(string assets)
+    {
+        if (!File.Exists(assets))
+        {
+            return null;
+        }
+
+        using var json = JsonDocument.Parse(File.ReadAllBytes(assets));
+        var root = json.RootElement;
+        var folders = root.GetProperty("packageFolders").EnumerateObject().Select(f => f.Name).ToList();
+        var target = root.GetProperty("targets").EnumerateObject().Single(t => t.Name.EndsWith("/" + RuntimeInformation.RuntimeIdentifier, StringComparison.Ordinal));
+        var files = new Dictionary<string, List<string>> { ["compile"] = [], ["runtime"] = [], ["native"] = [] };
+        foreach (var library in target.Value.EnumerateObject())
+        {
+            foreach (var (kind, list) in files)
+            {
+                if (!library.Value.TryGetProperty(kind, out var group))
+                {
+                    continue;
+                }
+
+                var path = root.GetProperty("libraries").GetProperty(library.Name).GetProperty("path").GetString()!;
+                foreach (var file in group.EnumerateObject().Where(f => !f.Name.EndsWith("/_._", StringComparison.Ordinal)))
+                {
+                    var found = folders.Select(f => Path.GetFullPath(Path.Combine(f, path, file.Name))).FirstOrDefault(File.Exists);
+                    if (found is null)
+                    {
+                        return null;
+                    }
+
+                    list.Add(found);
+                }
+            }
+        }
+
+        return new(files["compile"], files["runtime"], files["native"]);
+    }
+
+    [GeneratedRegex(@"error\s*(?<reason>(NU|MSB|NETSDK)\d+: .*?)(\[[^\]]*\])?\s*$", RegexOptions.Multiline)]
+    private static partial Regex RestoreError();
+}

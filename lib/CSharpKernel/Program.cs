@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace CSharpKernel;
+
+/// <summary>The process that runs one notebook's cells for a <see cref="KernelProcess"/>.</summary>
+internal static class Program
+{
+    public const string HeadlessVerb = "headless";
+
+    private static async Task<int> Main(string[] arguments)
+    {
+        if (arguments is not [HeadlessVerb, var folder])
+        {
+            Console.Error.WriteLine("This program is started by a notebook runner, not by hand.");
+            return 2;
+        }
+
+        // The same outputs on every machine.
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
+
+        using var requests = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false));
+        using var replies = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
+        Console.SetIn(new NoInput());
+        using var process = Process.GetCurrentProcess();
+        using var engine = new CSharpEngine(folder, output => Reply(new(Output: output)));
+        while (await requests.ReadLineAsync() is { } line)
+        {
+            var request = JsonSerializer.Deserialize<KernelProcess.Request>(line, KernelProcess.Json)!;
+            var succeeded = await engine.Execute(request.Code, request.Name);
+            process.Refresh();
+            Reply(new(Succeeded: succeeded, PeakMemory: Math.Max(process.PeakWorkingSet64, process.WorkingSet64)));
+        }
+
+        return 0;
+
+        void Reply(KernelProcess.Reply reply)
+        {
+            lock (replies)
+            {
+                replies.Write(KernelProcess.RecordSeparator);
+                replies.Write(JsonSerializer.Serialize(reply, KernelProcess.Json));
+                replies.Write('\n');
+                replies.Flush();
+            }
+        }
+    }
+
+    private sealed class NoInput : TextReader
+    {
+        private const string Reason = "A notebook that runs by itself has nobody to ask: Console.Read and Console.ReadLine have no input here.";
+
+        public override int Read() => throw new InvalidOperationException(Reason);
+
+        public override int Read(char[] buffer, int index, int count) => throw new InvalidOperationException(Reason);
+
+        public override string ReadLine() => throw new InvalidOperationException(Reason);
+    }
+}

@@ -1,0 +1,151 @@
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace CSharpKernel;
+
+/// <summary>What cells reference: the framework, the kernel's own functions, and what <c>#r</c> adds.</summary>
+internal sealed partial class References(NotebookLoadContext context, string folder) : MetadataReferenceResolver
+{
+    private readonly Dictionary<string, PortableExecutableReference> _byName = FrameworkReferences();
+    private readonly List<(string Name, string Version)> _packages = [];
+
+    /// <summary>All of them, for the next compilation.</summary>
+    public ImmutableArray<MetadataReference> All { get; private set; } = [];
+
+    /// <summary>Follows the <c>#r</c> directives of a cell.</summary>
+    /// <returns>The cell with blanks in their place, so that they may stand on any line.</returns>
+    /// <exception cref="CellException">An assembly or package cannot be had.</exception>
+    public string Follow(string code, string name, CancellationToken cancellation)
+    {
+        var directives = code.Contains("#r", StringComparison.Ordinal)
+            ? CSharpSyntaxTree.ParseText(code, Submissions.ParseOptions, cancellationToken: cancellation).GetRoot(cancellation)
+                .DescendantNodes(descendIntoTrivia: true).OfType<ReferenceDirectiveTriviaSyntax>().Where(d => d.File.Span.Length > 2).ToList()
+            : [];
+        var characters = code.ToCharArray();
+        var packages = _packages.Count;
+        foreach (var directive in directives)
+        {
+            var line = directive.GetLocation().GetLineSpan().StartLinePosition.Line + 1;
+            if (Package().Match(directive.File.ValueText) is { Success: true } package)
+            {
+                AddPackage(package.Groups["name"].Value, package.Groups["version"].Value, name, line, cancellation);
+            }
+            else
+            {
+                AddFile(directive.File.ValueText, name, line);
+            }
+
+            characters.AsSpan(directive.HashToken.SpanStart, directive.File.Span.End - directive.HashToken.SpanStart).Fill(' ');
+        }
+
+        All = [.. _byName.Values];
+        return new string(characters);
+    }
+
+    private void AddFile(string path, string name, int line)
+    {
+        var full = Path.GetFullPath(path, folder);
+        if (!File.Exists(full))
+        {
+            // An assembly of the framework may be named without a folder.
+            full = Path.GetFileName(path) == path ? Path.Combine(NotebookLoadContext.Framework, path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? path : path + ".dll") : full;
+            if (!File.Exists(full))
+            {
+                throw new CellException("ReferenceError", $"#r \"{path}\": there is no such file in or relative to the notebook's folder.", name, line);
+            }
+        }
+
+        try
+        {
+            System.Reflection.AssemblyName.GetAssemblyName(full);
+        }
+        catch (Exception e) when (e is BadImageFormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new CellException("ReferenceError", $"#r \"{path}\": the file is not a .NET assembly that can be read.", name, line);
+        }
+
+        context.AddAssembly(full, withFolder: true);
+        Add(full);
+    }
+
+    private void AddPackage(string package, string version, string name, int line, CancellationToken cancellation)
+    {
+        if (_packages.Find(p => p.Name.Equals(package, StringComparison.OrdinalIgnoreCase)) is { Name: not null } known)
+        {
+            if (version.Length == 0 || version == known.Version)
+            {
+                return;
+            }
+
+            throw new CellException("PackageError", $"#r \"nuget: {package}, {version}\": version {known.Version} is loaded already; another one needs a new kernel.", name, line);
+        }
+
+        try
+        {
+            // All packages together, so that they agree on the versions of what they share.
+            var restored = PackageRestore.Of([.. _packages, (package, version)], folder, cancellation);
+            foreach (var file in restored.Runtime)
+            {
+                context.AddAssembly(file, withFolder: false);
+            }
+
+            foreach (var file in restored.Native)
+            {
+                context.AddNative(file);
+            }
+
+            foreach (var file in restored.Compile)
+            {
+                Add(file);
+            }
+
+            _packages.Add((package, version));
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            throw new CellException("PackageError", $"#r \"nuget: {package}{(version.Length > 0 ? ", " : "")}{version}\": {e.Message}", name, line);
+        }
+    }
+
+    /// <summary>Takes the kernel's or the framework's copy where it is the one that would be loaded.</summary>
+    private void Add(string path)
+    {
+        var name = Path.GetFileNameWithoutExtension(path);
+        var found = context.Find(name);
+        var loaded = found is not null && Path.GetDirectoryName(found) == NotebookLoadContext.Framework || NotebookLoadContext.Shared.ContainsKey(name);
+        _byName[name] = MetadataReference.CreateFromFile(loaded ? found! : path);
+    }
+
+    public override bool ResolveMissingAssemblies => true;
+
+    /// <summary>Finds what a referenced assembly references itself, as loading will.</summary>
+    public override PortableExecutableReference? ResolveMissingAssembly(MetadataReference definition, AssemblyIdentity referenceIdentity)
+    {
+        if (!_byName.TryGetValue(referenceIdentity.Name, out var reference) && context.Find(referenceIdentity.Name) is { } path)
+        {
+            _byName[referenceIdentity.Name] = reference = MetadataReference.CreateFromFile(path);
+        }
+
+        return reference;
+    }
+
+    public override ImmutableArray<PortableExecutableReference> ResolveReference(string reference, string? baseFilePath, MetadataReferenceProperties properties) => [];
+
+    public override bool Equals(object? other) => ReferenceEquals(this, other);
+
+    public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
+
+    private static Dictionary<string, PortableExecutableReference> FrameworkReferences()
+    {
+        var trusted = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
+        return trusted.Where(p => Path.GetDirectoryName(p) == NotebookLoadContext.Framework)
+            .Concat(NotebookLoadContext.Shared.Values).Distinct()
+            .ToDictionary(p => Path.GetFileNameWithoutExtension(p), p => MetadataReference.CreateFromFile(p), StringComparer.OrdinalIgnoreCase);
+    }
+
+    [GeneratedRegex(@"^\s*nuget:\s*(?<name>[^,\s]+)\s*(,\s*(?<version>\S*)\s*)?$", RegexOptions.IgnoreCase)]
+    private static partial Regex Package();
+}

@@ -1,0 +1,103 @@
+using System.Reflection;
+using System.Text;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Emit;
+using Microsoft.CodeAnalysis.Text;
+
+namespace CSharpKernel;
+
+/// <summary>
+/// The chain of compiled cells: each sees the variables, types and usings of those before it. This is the compiler's
+/// script mode used directly, because Roslyn's own script runner loads a second copy of the assemblies that kernel and
+/// cells share.
+/// </summary>
+internal sealed class Submissions(NotebookLoadContext context, References references, string folder)
+{
+    public static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
+
+    private static readonly string[] Usings =
+    [
+        "System", "System.Text", "System.Collections", "System.Collections.Generic", "System.Threading.Tasks", "System.Linq",
+        typeof(CellFunctions).FullName!,
+    ];
+
+    // Versions of assemblies are unified when loading, so warnings about them help nobody.
+    private static readonly Dictionary<string, ReportDiagnostic> Suppressed = new()
+    {
+        ["CS1701"] = ReportDiagnostic.Suppress,
+        ["CS1702"] = ReportDiagnostic.Suppress,
+    };
+
+    private readonly CSharpCompilationOptions _options = new(
+        OutputKind.DynamicallyLinkedLibrary,
+        usings: Usings,
+        optimizationLevel: OptimizationLevel.Release,
+        allowUnsafe: true,
+        nullableContextOptions: NullableContextOptions.Annotations,
+        specificDiagnosticOptions: Suppressed,
+        metadataReferenceResolver: references,
+        sourceReferenceResolver: new SourceFileResolver([], folder),
+        assemblyIdentityComparer: DesktopAssemblyIdentityComparer.Default);
+
+    private CSharpCompilation? _previous;
+    private object?[] _states = new object?[2];
+    private int _count;
+
+    /// <summary>Compiles code as the next link of the chain.</summary>
+    /// <param name="code">The code.</param>
+    /// <param name="name">What it is called in errors and traces.</param>
+    /// <param name="warn">Takes the compiler's warnings.</param>
+    /// <param name="hasResult">Whether it ends in an expression with a value.</param>
+    /// <param name="cancellation">Stops compiling.</param>
+    /// <returns>Runs it; null if there is nothing to run.</returns>
+    /// <exception cref="CellException">It does not compile.</exception>
+    public Func<Task<object?>>? Compile(string code, string name, Action<string> warn, out bool hasResult, CancellationToken cancellation)
+    {
+        code = references.Follow(code, name, cancellation);
+        var tree = CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), ParseOptions, name, cancellation);
+        var compilation = CSharpCompilation.CreateScriptCompilation(
+            $"cell-{++_count}", tree, references.All, _options.WithScriptClassName($"Submission#{_count}"), _previous, typeof(object));
+        using var assembly = new MemoryStream();
+        using var symbols = new MemoryStream();
+        var emitted = compilation.Emit(assembly, symbols, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb), cancellationToken: cancellation);
+
+        var errors = emitted.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).ToList();
+        if (errors.Count > 0)
+        {
+            var line = errors[0].Location.IsInSource ? errors[0].Location.GetLineSpan().StartLinePosition.Line + 1 : (int?)null;
+            throw new CellException("CompilationError", string.Join('\n', errors.Select(Describe)), name, line);
+        }
+
+        foreach (var warning in emitted.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Warning))
+        {
+            warn(Describe(warning) + "\n");
+        }
+
+        _previous = compilation;
+        var root = tree.GetCompilationUnitRoot(cancellation);
+        hasResult = root.Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }
+            && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression, cancellation).ConvertedType is not { SpecialType: SpecialType.System_Void };
+        if (root.Members.Count == 0)
+        {
+            // Usings alone: the compiler gives such a submission no place among the states.
+            return null;
+        }
+
+        assembly.Position = symbols.Position = 0;
+        var entry = compilation.GetEntryPoint(cancellation)!;
+        var run = context.LoadFromStream(assembly, symbols).GetType(entry.ContainingType.MetadataName, throwOnError: true)!
+            .GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!
+            .CreateDelegate<Func<object?[], Task<object?>>>();
+        Array.Resize(ref _states, Math.Max(_states.Length, _count + 2));
+        return () => run(_states);
+    }
+
+    private static string Describe(Diagnostic diagnostic)
+    {
+        var span = diagnostic.Location.GetLineSpan();
+        var place = diagnostic.Location.IsInSource ? $"{span.Path} ({span.StartLinePosition.Line + 1},{span.StartLinePosition.Character + 1}): " : "";
+        return $"{place}{diagnostic.Severity.ToString().ToLowerInvariant()} {diagnostic.Id}: {diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}";
+    }
+}
