@@ -19,10 +19,11 @@ public sealed class CSharpEngine : IDisposable
     /// <summary>Starts with no state.</summary>
     /// <param name="folder">The notebook's folder, to which paths in <c>#r</c> and <c>#!import</c> are relative.</param>
     /// <param name="sink">Takes the outputs, one at a time, in order, on the thread that caused them.</param>
-    public CSharpEngine(string folder, Action<Output> sink)
+    /// <param name="delay">How long printed text may wait to be joined with what follows; zero where it must not be lost in a crash.</param>
+    public CSharpEngine(string folder, Action<Output> sink, TimeSpan delay)
     {
         _folder = Path.GetFullPath(folder);
-        _queue = new OutputQueue(sink);
+        _queue = new OutputQueue(sink, delay);
         var context = new NotebookLoadContext();
         _submissions = new Submissions(context, new References(context, _folder), _folder);
         _current = this;

@@ -6,18 +6,21 @@ namespace CSharpKernel;
 internal sealed class OutputQueue : IDisposable
 {
     private const int Full = 1 << 15;
-    private static readonly TimeSpan FlushInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock _lock = new();
     private readonly Action<Output> _sink;
     private readonly StringBuilder _text = new();
+    private readonly TimeSpan _delay;
     private readonly Timer _timer;
     private string _stream = "stdout";
     private bool _timerRuns;
 
-    public OutputQueue(Action<Output> sink)
+    /// <param name="sink">Takes the outputs, one at a time.</param>
+    /// <param name="delay">How long text may wait for more.</param>
+    public OutputQueue(Action<Output> sink, TimeSpan delay)
     {
         _sink = sink;
+        _delay = delay;
         _timer = new Timer(_ => Flush());
     }
 
@@ -32,14 +35,14 @@ internal sealed class OutputQueue : IDisposable
             }
 
             _text.Append(text);
-            if (_text.Length >= Full)
+            if (_text.Length >= Full || _delay == TimeSpan.Zero)
             {
                 Flush();
             }
             else if (!_timerRuns && _text.Length > 0)
             {
                 _timerRuns = true;
-                _timer.Change(FlushInterval, Timeout.InfiniteTimeSpan);
+                _timer.Change(_delay, Timeout.InfiniteTimeSpan);
             }
         }
     }

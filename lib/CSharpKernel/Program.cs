@@ -26,7 +26,7 @@ internal static class Program
         using var replies = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
         Console.SetIn(new NoInput());
         using var process = Process.GetCurrentProcess();
-        using var engine = new CSharpEngine(folder, output => Reply(new(Output: output)));
+        using var engine = new CSharpEngine(folder, output => Reply(new(Output: output)), TimeSpan.Zero);
         while (await requests.ReadLineAsync() is { } line)
         {
             var request = JsonSerializer.Deserialize<KernelProcess.Request>(line, KernelProcess.Json)!;

@@ -1,0 +1,68 @@
+using System.Reflection;
+
+namespace CSharpKernel.Tests;
+
+/// <summary>Runs cells in an engine whose notebook stands in a folder of its own.</summary>
+internal sealed class Cells : IDisposable
+{
+    private readonly List<Output> _outputs = [];
+    private readonly CSharpEngine _engine;
+    private int _count;
+
+    public Cells() => _engine = new CSharpEngine(Folder, o =>
+    {
+        lock (_outputs)
+        {
+            _outputs.Add(o);
+        }
+    }, Timeout.InfiniteTimeSpan);
+
+    public static string Root { get; } = typeof(Cells).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("cells-").FullName;
+
+    public string Write(string name, string text)
+    {
+        var path = Path.Combine(Folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    /// <summary>Runs a cell, the next of "cell 1", "cell 2" …</summary>
+    /// <returns>Its outputs.</returns>
+    public Task<IReadOnlyList<Output>> Run(string code) => RunUntil(code, TestContext.Current.CancellationToken);
+
+    private async Task<IReadOnlyList<Output>> RunUntil(string code, CancellationToken cancellation)
+    {
+        _outputs.Clear();
+        var succeeded = await _engine.Execute(code, $"cell {++_count}", cancellation);
+        Assert.Equal(succeeded, !_outputs.OfType<Output.Error>().Any());
+        return [.. _outputs];
+    }
+
+    /// <summary>Runs a cell that must succeed.</summary>
+    /// <returns>Its result as plain text; null without one.</returns>
+    public async Task<string?> Result(string code)
+    {
+        var outputs = await Run(code);
+        Assert.Empty(outputs.OfType<Output.Error>().Select(e => string.Join('\n', e.Traceback)));
+        return outputs.OfType<Output.Result>().SingleOrDefault()?.Data["text/plain"]!.GetValue<string>();
+    }
+
+    /// <summary>Runs a cell that must fail.</summary>
+    public async Task<Output.Error> Error(string code) => Assert.IsType<Output.Error>((await Run(code))[^1]);
+
+    /// <summary>Runs a cell that is interrupted.</summary>
+    public async Task<Output.Error> Interrupted(string code, CancellationToken interrupt) =>
+        Assert.IsType<Output.Error>((await RunUntil(code, interrupt))[^1]);
+
+    public static string Text(IEnumerable<Output> outputs, string stream) =>
+        string.Concat(outputs.OfType<Output.Stream>().Where(s => s.Name == stream).Select(s => s.Text));
+
+    public void Dispose()
+    {
+        _engine.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+}

@@ -1,0 +1,143 @@
+namespace CSharpKernel.Tests;
+
+public sealed class DialectTests : IDisposable
+{
+    private readonly Cells _cells = new();
+
+    public void Dispose() => _cells.Dispose();
+
+    [Fact]
+    public async Task A_trailing_expression_is_the_result()
+    {
+        Assert.Equal("3", await _cells.Result("var a = 1;\na + 2"));
+        Assert.Null(await _cells.Result("a + 2;".Replace("a + 2", "a = 2")));
+        Assert.Null(await _cells.Result("Console.Write(\"\")"));
+        Assert.Equal("<null>", await _cells.Result("(string)null"));
+    }
+
+    [Theory]
+    [InlineData("new StringBuilder(\"x\").ToString()")]
+    [InlineData("new ArrayList { \"x\" }[0]")]
+    [InlineData("new List<string> { \"x\" }.Single()")]
+    [InlineData("Task.FromResult(\"x\").Result")]
+    [InlineData("string.Concat(\"x\".Take(1))")]
+    public async Task Usings_are_implicit(string code) => Assert.Equal("x", await _cells.Result(code));
+
+    [Fact]
+    public async Task Await_stands_at_top_level()
+    {
+        Assert.Equal("4", await _cells.Result("async Task<int> Later() { await Task.Delay(1); return 3; }\nvar b = await Later();\nb + 1"));
+        Assert.Equal("3", await _cells.Result("b"));
+    }
+
+    [Fact]
+    public async Task Records_generics_partial_classes_and_extension_methods_work_across_cells()
+    {
+        await _cells.Result("record Point(int X, int Y);");
+        await _cells.Result("partial class Pair<T> { public T A; } partial class Pair<T> { public T B; }");
+        await _cells.Result("static int Twice(this int x) => 2 * x;");
+        Assert.Equal("Point { X = 1, Y = 4 }", await _cells.Result("(new Point(1, 2) with { Y = 2.Twice() }).ToString()"));
+        Assert.Equal("7", await _cells.Result("var p = new Pair<int> { A = 3, B = 4 };\np.A + p.B"));
+    }
+
+    [Fact]
+    public async Task Variables_and_types_are_redeclared()
+    {
+        await _cells.Result("var x = 1; class C { public override string ToString() => \"old\"; }");
+        await _cells.Result("var x = \"s\"; class C { public override string ToString() => \"new\"; }");
+        Assert.Equal("s new", await _cells.Result("$\"{x} {new C()}\""));
+    }
+
+    [Fact]
+    public async Task Usings_of_a_cell_stay()
+    {
+        Assert.Null(await _cells.Result("using System.IO;"));
+        Assert.Equal("b.txt", await _cells.Result("Path.GetFileName(\"a/b.txt\")"));
+        await _cells.Result("using static System.Math;\nusing Text = System.String;");
+        Assert.Equal("2True", await _cells.Result("Text.Concat(Max(1, 2), Text.IsNullOrEmpty(\"\"))"));
+    }
+
+    [Fact]
+    public async Task State_outlives_a_cell_that_fails()
+    {
+        await _cells.Error("var before = 1; throw new Exception(); var after = 2;");
+        Assert.Equal("1 0", await _cells.Result("$\"{before} {after}\""));
+        await _cells.Error("var broken = ;");
+        Assert.Equal("1", await _cells.Result("before"));
+    }
+
+    [Fact]
+    public async Task Five_hundred_cells_see_one_another()
+    {
+        await _cells.Result("var sum = 0;");
+        for (var i = 1; i <= 500; i++)
+        {
+            await _cells.Result($"var v{i} = {i}; sum += v{i};");
+        }
+
+        Assert.Equal("125250 1 500", await _cells.Result("$\"{sum} {v1} {v500}\""));
+    }
+
+    [Fact]
+    public async Task Markdown_and_html_are_shown()
+    {
+        var outputs = await _cells.Run("#!markdown\n# Title\n#!html\n<b>x</b>\n#!csharp\n1 + 1");
+        Assert.Collection(outputs,
+            o => Assert.Equal("# Title", Assert.IsType<Output.Display>(o).Data["text/markdown"]!.GetValue<string>()),
+            o => Assert.Equal("<b>x</b>", Assert.IsType<Output.Display>(o).Data["text/html"]!.GetValue<string>()),
+            o => Assert.Equal("2", Assert.IsType<Output.Result>(o).Data["text/plain"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task Time_is_told()
+    {
+        var outputs = await _cells.Run("#!time\n1 + 1");
+        Assert.IsType<Output.Result>(outputs[0]);
+        Assert.Matches("^Wall time: [0-9]+ ms$", Assert.IsType<Output.Display>(outputs[1]).Data["text/plain"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Files_are_imported_relative_to_the_one_that_imports()
+    {
+        _cells.Write("a.cs", "#!import inner/b.csx\nstatic int FromA() => FromB() + 1;");
+        _cells.Write(Path.Combine("inner", "b.csx"), "static int FromB() => 1;");
+        var notebook = """
+            {"cells": [
+              {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": null, "outputs": [], "source": ["var fromNotebook = 40;"]},
+              {"cell_type": "markdown", "id": "b", "metadata": {}, "source": "not code"},
+              {"cell_type": "code", "id": "c", "metadata": {}, "execution_count": null, "outputs": [], "source": ["fromNotebook += 1;"]}],
+             "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+            """;
+        _cells.Write("n.ipynb", notebook);
+        Assert.Equal("43", await _cells.Result("#!import a.cs\n#!import \"n.ipynb\"\nfromNotebook + FromA()"));
+    }
+
+    [Theory]
+    [InlineData("#!import none.cs", "#!import none.cs: there is no such file")]
+    [InlineData("#!import", "#!import takes the path")]
+    [InlineData("#!import self.cs", "the file imports itself")]
+    [InlineData("#!import text.txt", "none of .cs, .csx and .ipynb")]
+    [InlineData("#!fsharp\nlet x = 1", "#!fsharp: this kernel runs C#")]
+    [InlineData("#!pwsh\nls", "#!pwsh: this kernel runs C#")]
+    [InlineData("#!frobnicate", "#!frobnicate: there is no such directive")]
+    [InlineData("#!markdown now", "'now'")]
+    public async Task What_a_directive_cannot_do_is_told(string code, string message)
+    {
+        _cells.Write("self.cs", "#!import self.cs");
+        _cells.Write("text.txt", "");
+        var error = await _cells.Error("1.ToString();\n" + code);
+        Assert.Contains(message, error.Message);
+        Assert.Equal(message.Contains("itself") ? null : 2, error.Line);
+    }
+
+    [Fact]
+    public async Task An_imported_files_errors_name_it()
+    {
+        _cells.Write("bad.cs", "\n\nint x = \"s\";");
+        Assert.Contains("bad.cs (3,9): error CS0029", (await _cells.Error("#!import bad.cs")).Message);
+        _cells.Write("throws.cs", "\nvoid Throw() => throw new Exception();");
+        var error = await _cells.Error("#!import throws.cs\n\nThrow();");
+        Assert.Equal(3, error.Line);
+        Assert.Equal(["   at Throw in throws.cs, line 2", "   at cell 2, line 3"], error.Traceback.Skip(1));
+    }
+}

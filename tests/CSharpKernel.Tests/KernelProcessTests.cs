@@ -1,0 +1,78 @@
+namespace CSharpKernel.Tests;
+
+public sealed class KernelProcessTests : IDisposable
+{
+    private readonly KernelProcess _process = KernelProcess.Start(Path.GetTempPath());
+    private readonly List<Output> _outputs = [];
+    private int _count;
+
+    public void Dispose() => _process.Dispose();
+
+    private async Task<bool> Run(string code, TimeSpan? timeout = null)
+    {
+        _outputs.Clear();
+        return await _process.Execute(code, $"cell {++_count}", _outputs.Add, timeout, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Cells_run_in_another_process_and_their_outputs_come_back()
+    {
+        Assert.True(await Run("var x = Environment.ProcessId; Console.WriteLine(\"ä🙂\\u001e\"); display(HTML(\"<b/>\")); x"));
+        Assert.Equal("ä🙂\u001e\n", Cells.Text(_outputs, "stdout"));
+        Assert.IsType<Output.Display>(_outputs[1]);
+        Assert.NotEqual($"{Environment.ProcessId}", Assert.IsType<Output.Result>(_outputs[2]).Data["text/plain"]!.GetValue<string>());
+        Assert.False(await Run("throw new Exception(\"no\");"));
+        Assert.Equal(1, Assert.IsType<Output.Error>(_outputs[^1]).Line);
+        Assert.True(await Run("var big = new byte[300 << 20]; Array.Fill(big, (byte)1);"));
+        Assert.InRange(_process.PeakMemory, 300 << 20, 3L << 30);
+    }
+
+    [Fact]
+    public async Task What_is_written_past_the_console_is_kept_as_text()
+    {
+        Assert.True(await Run("""
+            void Raw(System.IO.Stream to, string text) { to.Write(Encoding.UTF8.GetBytes(text)); to.Flush(); }
+            Raw(Console.OpenStandardOutput(), "native é\n{\"Succeeded\":true}\n");
+            Raw(Console.OpenStandardOutput(), "\u001enot json\n");
+            Raw(Console.OpenStandardOutput(), "half");
+            Console.WriteLine("console");
+            """));
+        Assert.Equal("native é\n{\"Succeeded\":true}\nnot json\nhalfconsole\n", Cells.Text(_outputs, "stdout"));
+    }
+
+    [Fact]
+    public async Task Outputs_do_not_depend_on_the_machines_culture() =>
+        Assert.True(await Run("if (1.5.ToString() != \"1.5\") throw new Exception();\nawait Task.Run(() => { if (1.5.ToString() != \"1.5\") throw new Exception(); });"));
+
+    [Fact]
+    public async Task Reading_input_is_an_error()
+    {
+        Assert.False(await Run("Console.ReadLine()"));
+        Assert.Contains("no input", Assert.IsType<Output.Error>(_outputs[^1]).Message);
+    }
+
+    [Theory]
+    [InlineData("Console.WriteLine(\"last words\"); Environment.Exit(3);", "exit code 3")]
+    [InlineData("Console.WriteLine(\"last words\"); Environment.FailFast(\"crash\");", "SIGABRT")]
+    [InlineData("Console.WriteLine(\"last words\"); System.Diagnostics.Process.GetCurrentProcess().Kill();", "SIGKILL")]
+    [InlineData("Console.WriteLine(\"last words\"); System.Runtime.InteropServices.Marshal.WriteByte((nint)0x1234567, 1);", "SIG")]
+    [InlineData("Console.WriteLine(\"last words\"); int F(int x) => x + F(x + 1) + F(x + 2);\nF(0)", "SIGABRT")]
+    [InlineData("Console.WriteLine(\"last words\"); new System.Threading.Thread(() => throw new Exception(\"elsewhere\")).Start(); System.Threading.Thread.Sleep(-1);", "SIGABRT")]
+    public async Task A_cell_that_ends_its_process_is_told_with_what_it_had_printed(string code, string exit)
+    {
+        Assert.True(await Run("1"));
+        var died = await Assert.ThrowsAsync<KernelDiedException>(() => Run(code));
+        Assert.StartsWith("cell 2 ended the process", died.Message);
+        Assert.Contains(OperatingSystem.IsWindows() && exit.StartsWith("SIG") ? "exit code" : exit, died.Message);
+        Assert.Contains("last words\n", Cells.Text(_outputs, "stdout"));
+        await Assert.ThrowsAsync<KernelDiedException>(() => Run("1"));
+    }
+
+    [Fact]
+    public async Task A_cell_that_takes_too_long_is_stopped()
+    {
+        var error = await Assert.ThrowsAsync<TimeoutException>(() => Run("Console.Write(\"working\"); while (true) { System.Threading.Thread.Sleep(5); }", TimeSpan.FromSeconds(5)));
+        Assert.Equal("cell 1 ran longer than 5 s and was stopped.", error.Message);
+        Assert.Equal("working", Cells.Text(_outputs, "stdout"));
+    }
+}

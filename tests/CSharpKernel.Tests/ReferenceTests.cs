@@ -1,0 +1,117 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.DotNet.Interactive.Formatting;
+
+namespace CSharpKernel.Tests;
+
+public sealed class ReferenceTests : IDisposable
+{
+    private readonly Cells _cells = new();
+
+    public void Dispose() => _cells.Dispose();
+
+    /// <summary>Compiles a library into the notebook's folder.</summary>
+    private string Build(string name, string code, params string[] references)
+    {
+        var framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
+        var path = Path.Combine(_cells.Folder, name + ".dll");
+        var result = CSharpCompilation.Create(name, [CSharpSyntaxTree.ParseText(code)],
+            Directory.GetFiles(framework, "System.*.dll").Where(f => !f.Contains(".Native.")).Concat(references).Select(r => MetadataReference.CreateFromFile(r)),
+            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary)).Emit(path);
+        Assert.Empty(result.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error));
+        return path;
+    }
+
+    [Fact]
+    public async Task An_assembly_is_found_relative_to_the_notebook_and_its_dependencies_beside_it()
+    {
+        var inner = Build("Inner", "namespace Inner; public class Base { public int Value => 41; }");
+        Build("Outer", "namespace Outer; public class Derived : Inner.Base;", inner);
+        Assert.Equal("41", await _cells.Result("#r \"./Outer.dll\"\nusing Outer;\nnew Derived().Value"));
+    }
+
+    [Fact]
+    public async Task A_formatter_registered_by_a_referenced_assembly_counts()
+    {
+        // The library has a copy of the formatters' assembly beside it, as in lib/bin.
+        var copy = Path.Combine(_cells.Folder, "Microsoft.DotNet.Interactive.Formatting.dll");
+        File.Copy(typeof(Formatter).Assembly.Location, copy);
+        Build("Shapes", """
+            using Microsoft.DotNet.Interactive.Formatting;
+            public class Circle;
+            public static class Formatters
+            {
+                public static void Register()
+                {
+                    Formatter.SetPreferredMimeTypesFor(typeof(Circle), "text/html");
+                    Formatter.Register<Circle>((c, w) => w.Write("<svg/>"), "text/html");
+                }
+            }
+            """, copy, Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "netstandard.dll"));
+        await _cells.Result("#r \"Shapes.dll\"\n#r \"Microsoft.DotNet.Interactive.Formatting.dll\"\nFormatters.Register();");
+        var result = Assert.IsType<Output.Result>(Assert.Single(await _cells.Run("new Circle()")));
+        Assert.Equal("<svg/>", result.Data["text/html"]!.GetValue<string>());
+        Assert.Equal("True", await _cells.Result($"typeof(Microsoft.DotNet.Interactive.Formatting.Formatter).Assembly.Location == {SymbolDisplay.FormatLiteral(typeof(Formatter).Assembly.Location, true)}"));
+    }
+
+    [Theory]
+    [InlineData("SkiaSharp.dll", "using var bitmap = new SkiaSharp.SKBitmap(3, 4); return bitmap.Height.ToString();", "4")]
+    [InlineData("TorchSharp.dll", "return TorchSharp.torch.ones(2, 3).sum().item<float>().ToString();", "6")]
+    public async Task Native_libraries_are_found_beside_the_assembly(string assembly, string body, string expected) =>
+        Assert.Equal(expected, await _cells.Result($"#r \"{Path.Combine(Cells.Root, "lib", "bin", assembly).Replace('\\', '/')}\"\nstring F() {{ {body} }}\nF()"));
+
+    [Fact]
+    public async Task Assemblies_of_the_framework_are_named_without_a_folder() =>
+        Assert.Equal("a", await _cells.Result("#r \"System.Xml.Linq\"\nnew System.Xml.Linq.XElement(\"a\").Name.ToString()"));
+
+    [Fact]
+    public async Task A_reference_that_is_none_is_told_with_its_line()
+    {
+        var error = await _cells.Error("\n#r \"none.dll\"\n1");
+        Assert.Equal(("ReferenceError", 2), (error.Name, error.Line));
+        Assert.Contains("none.dll", error.Message);
+        _cells.Write("text.dll", "text");
+        Assert.Contains("text.dll\": the file is not a .NET assembly", (await _cells.Error("#r \"text.dll\"")).Message);
+        Assert.Equal("#r \"none.dll\"", await _cells.Result("\"\"\"\n#r \"none.dll\"\n\"\"\""));
+    }
+
+    [Fact]
+    public async Task A_package_is_restored_with_its_native_files_from_any_line()
+    {
+        var outputs = await _cells.Run("""
+            var before = 1;
+            #r "nuget: SQLitePCLRaw.bundle_e_sqlite3, 3.0.5"
+            SQLitePCL.Batteries_V2.Init();
+            SQLitePCL.raw.sqlite3_libversion().utf8_to_string()
+            """);
+        SkipOffline(outputs);
+        Assert.Matches(@"^3\.\d+\.\d+$", Assert.IsType<Output.Result>(outputs[^1]).Data["text/plain"]!.GetValue<string>());
+
+        // A second package, in a later cell, beside the first.
+        SkipOffline(outputs = await _cells.Run("#r \"nuget:Humanizer.Core, 3.0.10\"\nusing Humanizer;\n3.ToWords()"));
+        Assert.Equal("three", Assert.IsType<Output.Result>(outputs[^1]).Data["text/plain"]!.GetValue<string>());
+
+        var error = await _cells.Error("#r \"nuget: Humanizer.Core, 2.14.1\"");
+        Assert.Contains("version 3.0.10 is loaded already", error.Message);
+    }
+
+    [Fact]
+    public async Task A_package_that_cannot_be_had_is_named_with_the_reason()
+    {
+        var outputs = await _cells.Run("1.ToString();\n#r \"nuget: Humanizer.Core, 99.0.0\"");
+        SkipOffline(outputs);
+        var error = Assert.IsType<Output.Error>(outputs[^1]);
+        Assert.Equal(("PackageError", 2), (error.Name, error.Line));
+        Assert.Contains("Humanizer.Core", error.Message);
+        Assert.Contains("NU110", error.Message);
+        Assert.DoesNotContain(Path.GetTempPath(), error.Message);
+    }
+
+    private static void SkipOffline(IReadOnlyList<Output> outputs)
+    {
+        if (outputs is [.., Output.Error { Name: "PackageError" } error] && error.Message.Contains("NU1301"))
+        {
+            Assert.Skip("The package source cannot be reached: " + error.Message);
+        }
+    }
+}
