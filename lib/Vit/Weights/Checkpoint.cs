@@ -1,0 +1,241 @@
+using Vit.Data;
+using Vit.Layers;
+using Vit.Models;
+using static TorchSharp.torch;
+
+namespace Vit.Weights;
+
+/// <summary>An open checkpoint on its way into a model.</summary>
+sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigFile config, PretrainedOptions options)
+{
+    // What older timm versions stored of Swin beside its weights; it follows from the configuration.
+    static readonly string[] Computed = [".relative_position_index", ".attn_mask"];
+
+    int classes;
+    bool newHead;
+    (int Height, int Width) size;
+    int channels;
+    (int Rows, int Columns) learnedGrid, grid;
+    int tokensWithPositions;
+
+    public nn.Module<Tensor, Tensor> CreateModel()
+    {
+        var projection = ShapeOf("patch_embed.proj.weight");
+        if (projection is not { Length: 4 } || projection[2] != projection[3])
+            throw new InvalidDataException($"{path}: the patches' projection is [{string.Join(", ", projection ?? [])}], expected was [D, C, P, P].");
+        var (width, patch) = (Size(projection[0]), Size(projection[2]));
+        channels = Size(projection[1]);
+        var learnedClasses = ShapeOf("head.weight") is { Length: 2 } head ? Size(head[0]) : (int?)null;
+        classes = options.Classes ?? learnedClasses
+            ?? throw new InvalidDataException($"{path} has no head ({string.Join(", ", names.Of("head.weight"))} is missing): give PretrainedOptions.Classes for a fresh one.");
+        newHead = classes != learnedClasses;
+        return file.Tensors.ContainsKey(WeightNames.SwinTable) ? CreateSwin(width, patch) : CreateVit(width, patch);
+    }
+
+    /// <summary>Copies the checkpoint into the model, one tensor at a time.</summary>
+    public WeightMismatch Fill(nn.Module model)
+    {
+        var (missing, wrong, used) = (new List<string>(), new List<string>(), new HashSet<string>());
+        using var noGradients = no_grad();
+        foreach (var (parameter, target) in WeightNames.Of(model))
+        {
+            var sources = names.Of(parameter);
+            used.UnionWith(sources);
+            if (newHead && parameter.StartsWith("head", StringComparison.Ordinal))
+                continue;
+            var lacking = sources.Where(source => !file.Tensors.ContainsKey(source)).ToList();
+            missing.AddRange(lacking);
+            if (lacking.Count > 0)
+                continue;
+            using var scope = NewDisposeScope();
+            var value = Read(parameter, sources);
+            if (parameter == "pos_embed" && learnedGrid != grid && value.dim() == 3 && value.shape[1] == tokensWithPositions + learnedGrid.Rows * learnedGrid.Columns)
+                value = PositionResampling.Resample(value, tokensWithPositions, learnedGrid, grid, options.PositionInterpolation, options.PositionAntialias);
+            if (value.shape.SequenceEqual(target.shape))
+                target.copy_(value);
+            else
+                wrong.Add($"{string.Join(" + ", sources)} [{string.Join(", ", value.shape)}], the model's {parameter} [{string.Join(", ", target.shape)}]");
+        }
+        var unexpected = file.Tensors.Keys.Where(name => !used.Contains(name) && !Computed.Any(name.EndsWith)).ToList();
+        return new WeightMismatch(missing, unexpected, wrong);
+    }
+
+    public IReadOnlyList<string> ClassNames()
+    {
+        if (!newHead && config.ClassNames() is { } labels)
+            return labels.Count == classes ? labels
+                : throw new InvalidDataException($"{path} has {classes} classes, and its config.json names {labels.Count}.");
+        return [.. Enumerable.Range(0, classes).Select(id => $"class {id}")];
+    }
+
+    /// <summary>As the files say, and otherwise as the family was published.</summary>
+    public Preprocessing Preprocessing(ConfigFile preprocessor)
+    {
+        var isPlainVit = !file.Tensors.ContainsKey(WeightNames.SwinTable) && !file.Tensors.ContainsKey(names.Of("dist_token")[0]);
+        var family = new Preprocessing { Height = size.Height, Width = size.Width, Channels = channels };
+        family = names.Kind switch
+        {
+            CheckpointKind.Timm => family with { Crop = 0.9, Normalization = isPlainVit ? Normalization.Half : Normalization.ImageNet },
+            CheckpointKind.Torchvision => family with { Crop = 224.0 / 256, Interpolation = Interpolation.Bilinear, Normalization = Normalization.ImageNet },
+            CheckpointKind.HuggingFace when !isPlainVit => family with { Crop = 224.0 / 256, Normalization = Normalization.ImageNet },
+            _ => family with { Interpolation = Interpolation.Bilinear },
+        };
+        var crops = preprocessor.Flag("do_center_crop") && preprocessor.Size("crop_size") is { } crop && preprocessor.Size("size") is { } resized
+            ? (double)crop.Height / resized.Height
+            : (double?)null;
+        return family with
+        {
+            Crop = crops ?? (preprocessor.Size("size") is not null || config.Text("crop_mode") == "squash" ? null : config.Number("crop_pct") ?? family.Crop),
+            Interpolation = preprocessor.Interpolation() ?? config.Interpolation() ?? family.Interpolation,
+            Normalization = preprocessor.Normalization("image_mean", "image_std") ?? config.Normalization("mean", "std") ?? family.Normalization,
+        };
+    }
+
+    nn.Module<Tensor, Tensor> CreateVit(int width, int patch)
+    {
+        var distilled = ShapeOf("dist_token") is not null;
+        var pooling = ShapeOf("cls_token") is null || ShapeOf("fc_norm.weight") is not null ? Pooling.Mean : Pooling.ClassToken;
+        var registers = ShapeOf("reg_token") is { Length: 3 } tokens ? Size(tokens[1]) : 0;
+        var positions = ShapeOf("pos_embed");
+        var extra = (pooling == Pooling.ClassToken ? 1 : 0) + registers + (distilled ? 1 : 0);
+        (learnedGrid, tokensWithPositions) = LearnedGrid(positions, patch, extra);
+        var learned = new VisionTransformerConfig
+        {
+            ImageHeight = learnedGrid.Rows * patch,
+            ImageWidth = learnedGrid.Columns * patch,
+            Channels = channels,
+            PatchSize = patch,
+            Layers = Count(layer => $"blocks.{layer}.norm1.weight"),
+            Width = width,
+            MlpWidth = ShapeOf("blocks.0.mlp.fc1.weight") is { Length: 2 } hidden ? Size(hidden[0]) : 4 * width,
+            Heads = Heads(width),
+            Classes = classes,
+            Pooling = pooling,
+            RegisterTokens = registers,
+            Positions = positions is null ? PositionKind.None : PositionKind.Learned,
+            PatchPositionsOnly = tokensWithPositions == 0 && extra > 0,
+            PreLogitsWidth = ShapeOf("pre_logits.weight") is { Length: 2 } before ? Size(before[0]) : null,
+            QkvBias = ShapeOf("blocks.0.attn.qkv.bias") is not null,
+            LayerScale = ShapeOf("blocks.0.ls1.gamma") is not null ? config.Number("init_values") ?? 1 : null,
+            LayerNormEpsilon = config.Number("layer_norm_eps") ?? (names.Kind == CheckpointKind.HuggingFace ? 1e-12 : 1e-6),
+        };
+        Believable(learned.Check);
+        Backed((Int128)learned.Layers * width * (4 * (Int128)width + 2 * (Int128)learned.MlpWidth));
+        var wanted = learned with { ImageHeight = options.ImageHeight ?? learned.ImageHeight, ImageWidth = options.ImageWidth ?? learned.ImageWidth };
+        wanted.Check();
+        (size, grid) = ((wanted.ImageHeight, wanted.ImageWidth), (wanted.GridRows, wanted.GridColumns));
+        return Believable(() => distilled ? new DistilledVisionTransformer(wanted) : (nn.Module<Tensor, Tensor>)new VisionTransformer(wanted));
+    }
+
+    SwinTransformer CreateSwin(int width, int patch)
+    {
+        var learned = config.Size("img_size", "image_size", "input_size") ?? (224, 224);
+        size = (options.ImageHeight ?? learned.Height, options.ImageWidth ?? learned.Width);
+        var tables = Enumerable.Range(0, Count(stage => $"layers.{stage}.blocks.0.norm1.weight"))
+            .Select(stage => ShapeOf($"layers.{stage}.blocks.0.attn.relative_position_bias_table"))
+            .Select(shape => shape is { Length: 2 } ? shape : throw new InvalidDataException($"{path}: a stage has no relative_position_bias_table of [(2M − 1)², h]."))
+            .ToList();
+        var depths = tables.Select((_, stage) => Count(block => $"layers.{stage}.blocks.{block}.norm1.weight")).ToList();
+        Backed(depths.Select((depth, stage) => 12 * (Int128)depth * width * width << 2 * Math.Min(stage, 31)).Aggregate((sum, next) => sum + next));
+        return Believable(() => new SwinTransformer(new SwinTransformerConfig
+        {
+            ImageHeight = size.Height,
+            ImageWidth = size.Width,
+            Channels = channels,
+            PatchSize = patch,
+            WindowSize = (Size((long)Math.Sqrt(tables[0][0])) + 1) / 2,
+            Width = width,
+            Depths = depths,
+            Heads = [.. tables.Select(shape => Size(shape[1]))],
+            Classes = classes,
+            LayerNormEpsilon = config.Number("layer_norm_eps") ?? 1e-5,
+        }));
+    }
+
+    /// <summary>The grid of patches that the positions were learned for, and how many tokens before it have a position.</summary>
+    ((int Rows, int Columns), int) LearnedGrid(long[]? positions, int patch, int extra)
+    {
+        var image = config.Size("image_size", "img_size", "input_size");
+        (int Rows, int Columns)? told = image is { } it ? (it.Height / patch, it.Width / patch) : null;
+        if (positions is null)
+            return (told ?? throw new InvalidDataException($"{path} has no positions, and no config.json beside it tells the size of its images."), extra);
+        if (positions.Length != 3)
+            throw new InvalidDataException($"{path}: the positions are [{string.Join(", ", positions)}], expected was [1, T, D].");
+        foreach (var before in (int[])[extra, 0])
+        {
+            var patches = positions[1] - before;
+            var side = Size((long)Math.Sqrt(Math.Max(patches, 0)));
+            if (told is { } grid ? (long)grid.Rows * grid.Columns == patches : side > 0 && (long)side * side == patches)
+                return (told ?? (side, side), before);
+        }
+        throw new InvalidDataException(
+            $"{path} has {positions[1]} positions, of which {extra} may be of tokens in front: "
+            + (told is { } wrong ? $"its config.json tells of {wrong.Rows} × {wrong.Columns} patches." : "the rest makes no square, and no config.json tells the size of the images."));
+    }
+
+    int Heads(int width)
+    {
+        var told = options.Heads ?? config.Integer("num_heads", "num_attention_heads", "heads");
+        if (told is null && names.Kind == CheckpointKind.Jax && file.Tensors.TryGetValue(names.Of("blocks.0.attn.qkv.weight")[0], out var query) && query.Shape.Length == 3)
+            told = Size(query.Shape[1]);
+        // The width of a head in every published configuration but H/14, whose files tell it.
+        return told ?? (width % 64 == 0 ? width / 64
+            : throw new InvalidDataException($"{path}: no tensor tells the number of heads, and neither does a config.json: give PretrainedOptions.Heads."));
+    }
+
+    int Count(Func<int, string> parameter)
+    {
+        var count = 0;
+        while (file.Tensors.ContainsKey(names.Of(parameter(count))[0]))
+            count++;
+        return count;
+    }
+
+    /// <summary>A parameter's shape as the model would have it; null where the checkpoint lacks it.</summary>
+    long[]? ShapeOf(string parameter)
+    {
+        var sources = names.Of(parameter);
+        if (!sources.All(file.Tensors.ContainsKey))
+            return null;
+        using var scope = NewDisposeScope();
+        return Read(parameter, sources).shape;
+    }
+
+    Tensor Read(string parameter, string[] sources)
+    {
+        var parts = sources.Select(source => names.Turn(parameter, file.Read(source))).ToList();
+        if (parts.Count == 1)
+            return parts[0];
+        // Query, key and value of different widths cannot be stacked; then the first shows what is wrong.
+        return parts.All(part => part.dim() > 0 && part.shape.SequenceEqual(parts[0].shape)) ? cat(parts) : parts[0];
+    }
+
+    int Size(long value) => value is >= 0 and <= int.MaxValue ? (int)value : throw new InvalidDataException($"{path} has a tensor of size {value}.");
+
+    /// <summary>Makes sure that a model's matrices are in the file before memory is taken for them.</summary>
+    void Backed(Int128 weights)
+    {
+        var held = file.Tensors.Values.Aggregate(Int128.Zero, (sum, tensor) => sum + tensor.Shape.Aggregate(Int128.One, (product, size) => product * size));
+        if (weights > held)
+            throw new InvalidDataException($"{path} has {held} weights, and its names and shapes are those of a model with more than {weights}.");
+    }
+
+    /// <summary>What the model's constructor refuses is the file's fault here.</summary>
+    T Believable<T>(Func<T> create)
+    {
+        try
+        {
+            return create();
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidDataException($"{path} and the config.json beside it describe no model: {exception.Message}", exception);
+        }
+    }
+
+    void Believable(Action check) => Believable(() =>
+    {
+        check();
+        return true;
+    });
+}

@@ -1,0 +1,253 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Vit.Data;
+using Vit.Layers;
+using Vit.Models;
+using static TorchSharp.torch;
+
+namespace Vit.Weights;
+
+/// <summary>Loads published weights, and saves a model as others publish theirs.</summary>
+public static class Pretrained
+{
+    static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>Loads a checkpoint, whatever model it is of; see <see cref="Load{TModel}"/>.</summary>
+    public static PretrainedModel<nn.Module<Tensor, Tensor>> Load(string path, PretrainedOptions? options = null) =>
+        Load<nn.Module<Tensor, Tensor>>(path, options);
+
+    /// <summary>
+    /// Loads a checkpoint of timm (Vision Transformer, DeiT, Swin), Hugging Face (ViT, DeiT with teacher), torchvision
+    /// or the paper; which it is shows in its names. What the weights do not tell stands in the <c>config.json</c>
+    /// beside them, where there is one.
+    /// </summary>
+    /// <typeparam name="TModel">What is expected: <see cref="VisionTransformer"/>, <see cref="DistilledVisionTransformer"/> or <see cref="SwinTransformer"/>.</typeparam>
+    /// <param name="path">A .safetensors or .npz file, the .safetensors.index.json of several, or the folder of one of them.</param>
+    /// <param name="options">What is to differ from the checkpoint.</param>
+    /// <exception cref="InvalidDataException">A file is damaged, of no kind that is known, or of another model than expected.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file, or no weights in the folder.</exception>
+    /// <exception cref="WeightMismatchException">Tensors are missing, unexpected or of another shape.</exception>
+    /// <exception cref="ArgumentException">The options do not suit the model.</exception>
+    public static PretrainedModel<TModel> Load<TModel>(string path, PretrainedOptions? options = null) where TModel : nn.Module<Tensor, Tensor>
+    {
+        options ??= new PretrainedOptions();
+        path = Locate(path);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        using var file = TensorFile.Open(path);
+        using var config = new ConfigFile(Path.Combine(folder, "config.json"));
+        var names = WeightNames.Recognize(file, path);
+        var checkpoint = new Checkpoint(path, file, names, config, options);
+        var model = checkpoint.CreateModel();
+        try
+        {
+            if (model is not TModel expected)
+                throw new InvalidDataException($"{path} holds a {model.GetName()}, not a {typeof(TModel).Name}.");
+            var mismatch = checkpoint.Fill(model);
+            if (options.Strict && !mismatch.IsEmpty)
+                throw new WeightMismatchException(path, mismatch);
+            model.eval();
+            using var preprocessor = new ConfigFile(Path.Combine(folder, "preprocessor_config.json"));
+            return new PretrainedModel<TModel>
+            {
+                Model = expected,
+                Kind = names.Kind,
+                ClassNames = checkpoint.ClassNames(),
+                Preprocessing = checkpoint.Preprocessing(preprocessor),
+                Mismatch = mismatch,
+            };
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Saves a model as timm publishes its own: <c>timm.create_model("local-dir:folder", pretrained=True)</c> reads it.</summary>
+    /// <param name="model">A <see cref="VisionTransformer"/>, <see cref="DistilledVisionTransformer"/> or <see cref="SwinTransformer"/>.</param>
+    /// <param name="folder">Where to; created if it does not exist.</param>
+    /// <param name="classNames">One for each class, or none.</param>
+    /// <param name="preprocessing">How pictures become what the model takes; null for the family's.</param>
+    /// <exception cref="ArgumentException">The model is of another kind, or the names are not as many as the classes.</exception>
+    public static void SaveAsTimm(nn.Module model, string folder, IReadOnlyList<string>? classNames = null, Preprocessing? preprocessing = null)
+    {
+        var (architecture, classes, pool, arguments, epsilon, (height, width, channels)) = model switch
+        {
+            VisionTransformer { Config: var config } => ("vit_base_patch16_224", config.Classes, config.Pooling == Pooling.Mean ? "avg" : "token", VitArguments(config), config.LayerNormEpsilon, Size(config)),
+            DistilledVisionTransformer { Config: var config } => ("deit_base_distilled_patch16_224", config.Classes, "token", VitArguments(config), config.LayerNormEpsilon, Size(config)),
+            SwinTransformer { Config: var config } => ("swin_base_patch4_window7_224", config.Classes, "avg", SwinArguments(config), config.LayerNormEpsilon, (config.ImageHeight, config.ImageWidth, config.Channels)),
+            _ => throw new ArgumentException($"timm's names are known of a VisionTransformer, a DistilledVisionTransformer and a SwinTransformer, given was a {model.GetName()}.", nameof(model)),
+        };
+        var pretrained = new JsonObject { ["input_size"] = new JsonArray(channels, height, width) };
+        if (preprocessing is not null)
+        {
+            pretrained["crop_pct"] = preprocessing.Crop ?? 1;
+            pretrained["crop_mode"] = preprocessing.Crop is null ? "squash" : "center";
+            pretrained["interpolation"] = preprocessing.Interpolation.ToString().ToLowerInvariant();
+            pretrained["mean"] = List(preprocessing.Normalization.Mean);
+            pretrained["std"] = List(preprocessing.Normalization.Std);
+        }
+        var json = new JsonObject
+        {
+            ["architecture"] = architecture,
+            ["num_classes"] = classes,
+            ["global_pool"] = pool,
+            ["layer_norm_eps"] = epsilon,
+            ["model_args"] = arguments,
+            ["pretrained_cfg"] = pretrained,
+        };
+        if (classNames is not null)
+            json["label_names"] = List(Checked(classNames, classes));
+        Write(folder, model, new WeightNames(CheckpointKind.Timm, swin: model is SwinTransformer), ("config.json", json));
+    }
+
+    /// <summary>Saves a model as transformers does: <c>ViTForImageClassification.from_pretrained(folder)</c> reads it.</summary>
+    /// <param name="model">A <see cref="VisionTransformer"/> without what transformers' lacks, or a <see cref="DistilledVisionTransformer"/>.</param>
+    /// <param name="folder">Where to; created if it does not exist.</param>
+    /// <param name="classNames">One for each class, or none.</param>
+    /// <param name="preprocessing">How pictures become what the model takes; null for the family's.</param>
+    /// <exception cref="ArgumentException">transformers has no such model, or the names are not as many as the classes.</exception>
+    public static void SaveAsHuggingFace(nn.Module model, string folder, IReadOnlyList<string>? classNames = null, Preprocessing? preprocessing = null)
+    {
+        var config = model switch
+        {
+            VisionTransformer vit => vit.Config,
+            DistilledVisionTransformer deit => deit.Config,
+            _ => throw new ArgumentException($"transformers' names are known of a VisionTransformer and a DistilledVisionTransformer, given was a {model.GetName()}.", nameof(model)),
+        };
+        string[] lacking = [.. new[]
+        {
+            config.Pooling == Pooling.Mean ? "mean pooling" : "", config.RegisterTokens > 0 ? "register tokens" : "", config.LayerScale is not null ? "LayerScale" : "",
+            config.PatchPositionsOnly ? "positions of the patches alone" : "", config.PreLogitsWidth is not null ? "a layer before the head" : "", config.Positions == PositionKind.None ? "no positions" : "",
+        }.Where(what => what != "")];
+        if (lacking.Length > 0)
+            throw new ArgumentException($"transformers' Vision Transformer has no {string.Join(", ", lacking)}; SaveAsTimm keeps all of a model.", nameof(model));
+        var distilled = model is DistilledVisionTransformer;
+        var labels = classNames is null ? [.. Enumerable.Range(0, config.Classes).Select(id => $"LABEL_{id}")] : Checked(classNames, config.Classes);
+        var json = new JsonObject
+        {
+            ["architectures"] = new JsonArray(distilled ? "DeiTForImageClassificationWithTeacher" : "ViTForImageClassification"),
+            ["model_type"] = distilled ? "deit" : "vit",
+            ["hidden_size"] = config.Width,
+            ["num_hidden_layers"] = config.Layers,
+            ["num_attention_heads"] = config.Heads,
+            ["intermediate_size"] = config.MlpWidth,
+            ["hidden_act"] = "gelu",
+            ["hidden_dropout_prob"] = config.Dropout,
+            ["attention_probs_dropout_prob"] = config.AttentionDropout,
+            ["initializer_range"] = 0.02,
+            ["layer_norm_eps"] = config.LayerNormEpsilon,
+            ["image_size"] = config.ImageHeight == config.ImageWidth ? config.ImageHeight : new JsonArray(config.ImageHeight, config.ImageWidth),
+            ["patch_size"] = config.PatchSize,
+            ["num_channels"] = config.Channels,
+            ["qkv_bias"] = config.QkvBias,
+            ["id2label"] = new JsonObject(labels.Select((label, id) => KeyValuePair.Create(id.ToString(), (JsonNode?)label))),
+        };
+        // Two classes of one name have no place in label2id, and transformers does not need it.
+        if (labels.Distinct().Count() == labels.Count)
+            json["label2id"] = new JsonObject(labels.Select((label, id) => KeyValuePair.Create(label, (JsonNode?)id)));
+        var names = new WeightNames(CheckpointKind.HuggingFace, distilled);
+        if (preprocessing is null)
+            Write(folder, model, names, ("config.json", json));
+        else
+            Write(folder, model, names, ("config.json", json), ("preprocessor_config.json", Preprocessor(preprocessing, distilled)));
+    }
+
+    static JsonObject Preprocessor(Preprocessing preprocessing, bool distilled)
+    {
+        var json = new JsonObject
+        {
+            ["image_processor_type"] = distilled ? "DeiTImageProcessor" : "ViTImageProcessor",
+            ["do_resize"] = true,
+            ["do_rescale"] = true,
+            ["do_normalize"] = true,
+            ["size"] = SizeOf(preprocessing.Height, preprocessing.Width),
+            ["resample"] = preprocessing.Interpolation == Interpolation.Bicubic ? 3 : 2,
+            ["image_mean"] = List(preprocessing.Normalization.Mean),
+            ["image_std"] = List(preprocessing.Normalization.Std),
+        };
+        if (preprocessing.Crop is double crop)
+        {
+            json["size"] = SizeOf((int)Math.Round(preprocessing.Height / crop), (int)Math.Round(preprocessing.Width / crop));
+            json["do_center_crop"] = true;
+            json["crop_size"] = SizeOf(preprocessing.Height, preprocessing.Width);
+        }
+        return json;
+
+        static JsonObject SizeOf(int height, int width) => new() { ["height"] = height, ["width"] = width };
+    }
+
+    static void Write(string folder, nn.Module model, WeightNames names, params (string Name, JsonObject Content)[] files)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var tensors = new List<KeyValuePair<string, Tensor>>();
+        foreach (var (parameter, value) in WeightNames.Of(model))
+        {
+            var targets = names.Of(parameter);
+            tensors.AddRange(targets.Zip(value.chunk(targets.Length), KeyValuePair.Create));
+        }
+        Directory.CreateDirectory(folder);
+        SafeTensors.Save(Path.Combine(folder, "model.safetensors"), tensors, new Dictionary<string, string> { ["format"] = "pt" });
+        foreach (var (name, content) in files)
+            WholeFile.Write(Path.Combine(folder, name), stream => JsonSerializer.Serialize(stream, content, Indented));
+    }
+
+    static JsonObject VitArguments(VisionTransformerConfig config)
+    {
+        var arguments = new JsonObject
+        {
+            ["img_size"] = new JsonArray(config.ImageHeight, config.ImageWidth),
+            ["patch_size"] = config.PatchSize,
+            ["in_chans"] = config.Channels,
+            ["embed_dim"] = config.Width,
+            ["depth"] = config.Layers,
+            ["num_heads"] = config.Heads,
+            ["mlp_ratio"] = (double)config.MlpWidth / config.Width,
+            ["qkv_bias"] = config.QkvBias,
+            ["class_token"] = config.Pooling == Pooling.ClassToken,
+            ["reg_tokens"] = config.RegisterTokens,
+            ["no_embed_class"] = config.PatchPositionsOnly,
+        };
+        if (config.Positions == PositionKind.None)
+            arguments["pos_embed"] = "none";
+        if (config.LayerScale is double scale)
+            arguments["init_values"] = scale;
+        return arguments;
+    }
+
+    static JsonObject SwinArguments(SwinTransformerConfig config) => new()
+    {
+        ["img_size"] = new JsonArray(config.ImageHeight, config.ImageWidth),
+        ["patch_size"] = config.PatchSize,
+        ["in_chans"] = config.Channels,
+        ["window_size"] = config.WindowSize,
+        ["embed_dim"] = config.Width,
+        ["depths"] = List(config.Depths),
+        ["num_heads"] = List(config.Heads),
+    };
+
+    static (int Height, int Width, int Channels) Size(VisionTransformerConfig config) => (config.ImageHeight, config.ImageWidth, config.Channels);
+
+    static JsonArray List<T>(IEnumerable<T> values) => new([.. values.Select(value => (JsonNode?)JsonValue.Create(value))]);
+
+    static IReadOnlyList<string> Checked(IReadOnlyList<string> classNames, int classes) => classNames.Count == classes
+        ? classNames
+        : throw new ArgumentException($"The model has {classes} classes, and {classNames.Count} names were given.", nameof(classNames));
+
+    static string Locate(string path)
+    {
+        if (!Directory.Exists(path))
+            return path;
+        foreach (var name in (string[])["model.safetensors", "model.safetensors.index.json", "model.npz"])
+            if (File.Exists(Path.Combine(path, name)))
+                return Path.Combine(path, name);
+        string[] found = [.. Directory.GetFiles(path, "*.safetensors"), .. Directory.GetFiles(path, "*.npz")];
+        if (found.Length == 1)
+            return found[0];
+        // A folder of pickles gets their message.
+        foreach (var other in Directory.GetFiles(path))
+            Pickle.Refuse(other);
+        throw new FileNotFoundException($"{path} has {found.Length} files of weights, expected was model.safetensors, its index, model.npz, or one .safetensors or .npz file of any name.", path);
+    }
+}

@@ -1,0 +1,52 @@
+using Vit.Data;
+using static TorchSharp.torch;
+
+namespace Vit.Weights;
+
+/// <summary>A model with published weights, and what belongs to them.</summary>
+/// <typeparam name="TModel">The kind of model.</typeparam>
+public sealed class PretrainedModel<TModel> : IDisposable where TModel : nn.Module<Tensor, Tensor>
+{
+    /// <summary>The model, in evaluation mode.</summary>
+    public required TModel Model { get; init; }
+
+    /// <summary>Whose names the checkpoint had.</summary>
+    public required CheckpointKind Kind { get; init; }
+
+    /// <summary>One for each of the K classes.</summary>
+    public required IReadOnlyList<string> ClassNames { get; init; }
+
+    /// <summary>How pictures become what the model takes.</summary>
+    public required Preprocessing Preprocessing { get; init; }
+
+    /// <summary>What did not fit; empty unless the load was not strict.</summary>
+    public required WeightMismatch Mismatch { get; init; }
+
+    /// <summary>Names what is in a picture.</summary>
+    /// <param name="path">A PNG, JPEG or WebP file.</param>
+    /// <param name="most">How many classes to return.</param>
+    /// <returns>The most probable classes, with probabilities from 0 to 1, the most probable first.</returns>
+    /// <exception cref="InvalidDataException">The file is no picture.</exception>
+    public IReadOnlyList<(string Class, float Probability)> Classify(string path, int most = 5)
+    {
+        using var image = Picture.Load(path, grayscale: Preprocessing.Channels == 1);
+        return Classify(image, most);
+    }
+
+    /// <inheritdoc cref="Classify(string, int)"/>
+    /// <param name="image">[C, H, W], float in [0, 1], of any size.</param>
+    /// <param name="most">How many classes to return.</param>
+    public IReadOnlyList<(string Class, float Probability)> Classify(Tensor image, int most = 5)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(most);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var device = Model.parameters().First().device;
+        var probabilities = Model.forward(Preprocessing.Apply(image).to(device)).softmax(-1)[0];
+        var (values, indices) = probabilities.topk(Math.Min(most, ClassNames.Count));
+        return [.. indices.cpu().data<long>().ToArray().Zip(values.to(float32).cpu().data<float>().ToArray(), (index, probability) => (ClassNames[(int)index], probability))];
+    }
+
+    /// <summary>Disposes the model.</summary>
+    public void Dispose() => Model.Dispose();
+}

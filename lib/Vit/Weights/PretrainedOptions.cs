@@ -1,0 +1,28 @@
+using Vit.Data;
+
+namespace Vit.Weights;
+
+/// <summary>What is to differ from the checkpoint.</summary>
+public sealed record PretrainedOptions
+{
+    /// <summary>K; where it is not the checkpoint's, the model gets a fresh head. Null: as the checkpoint.</summary>
+    public int? Classes { get; init; }
+
+    /// <summary>H, in pixels; the positions are resampled. Null: as the checkpoint.</summary>
+    public int? ImageHeight { get; init; }
+
+    /// <summary>W, in pixels; the positions are resampled. Null: as the checkpoint.</summary>
+    public int? ImageWidth { get; init; }
+
+    /// <summary>The filter for resampling positions; see <see cref="PositionResampling"/>.</summary>
+    public Interpolation PositionInterpolation { get; init; } = Interpolation.Bicubic;
+
+    /// <summary>Whether positions are resampled with antialiasing.</summary>
+    public bool PositionAntialias { get; init; } = true;
+
+    /// <summary>h, which no tensor tells; needed where no config.json does and the heads are not 64 wide.</summary>
+    public int? Heads { get; init; }
+
+    /// <summary>Whether a checkpoint that does not fit in full is refused. Otherwise what does not fit stays fresh, and is listed.</summary>
+    public bool Strict { get; init; } = true;
+}

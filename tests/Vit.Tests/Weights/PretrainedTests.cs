@@ -1,0 +1,414 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using TorchSharp;
+using Vit.Data;
+using Vit.Layers;
+using Vit.Models;
+using Vit.Weights;
+using static TorchSharp.torch;
+
+namespace Vit.Tests.Weights;
+
+public sealed class PretrainedTests : IDisposable
+{
+    readonly TemporaryFolder folder = new();
+    readonly DisposeScope scope = NewDisposeScope();
+
+    public void Dispose()
+    {
+        scope.Dispose();
+        folder.Dispose();
+    }
+
+    static readonly PretrainedOptions ThreeHeads = new() { Heads = 3 };
+
+    [Theory]
+    [InlineData("timm", CheckpointKind.Timm)]
+    [InlineData("timm-mean-pool", CheckpointKind.Timm)]
+    [InlineData("timm-registers", CheckpointKind.Timm)]
+    [InlineData("torchvision", CheckpointKind.Torchvision)]
+    [InlineData("huggingface", CheckpointKind.HuggingFace)]
+    [InlineData("jax", CheckpointKind.Jax)]
+    public void AVisionTransformer_AgreesBlockByBlock(string fixture, CheckpointKind kind)
+    {
+        var expected = Fixture.Expected(fixture);
+        using var pretrained = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, fixture));
+        Assert.Equal(kind, pretrained.Kind);
+        var trace = pretrained.Model.Trace(expected["input"]);
+        for (var layer = 0; layer < 3; layer++)
+            Close.Equal(expected[$"block.{layer}"], trace.Blocks[layer].Tokens);
+        Close.Equal(expected["logits"], trace.Logits);
+        Close.Equal(expected["logits"], pretrained.Model.forward(expected["input"]));
+    }
+
+    [Fact]
+    public void DeiT_AgreesBlockByBlock()
+    {
+        var expected = Fixture.Expected("deit");
+        using var pretrained = Pretrained.Load<DistilledVisionTransformer>(Path.Combine(Fixture.Root, "deit"));
+        var trace = pretrained.Model.Trace(expected["input"]);
+        for (var layer = 0; layer < 3; layer++)
+            Close.Equal(expected[$"block.{layer}"], trace.Blocks[layer].Tokens);
+        Close.Equal(expected["logits"], pretrained.Model.forward(expected["input"]));
+        var (@class, distillation) = pretrained.Model.Heads(expected["input"]);
+        Close.Equal(expected["logits.class"], @class);
+        Close.Equal(expected["logits.distillation"], distillation);
+    }
+
+    [Fact]
+    public void Swin_AgreesBlockByBlock()
+    {
+        var expected = Fixture.Expected("swin");
+        using var pretrained = Pretrained.Load<SwinTransformer>(Path.Combine(Fixture.Root, "swin"));
+        var trace = pretrained.Model.Trace(expected["input"]);
+        for (var block = 0; block < 4; block++)
+            Close.Equal(expected[$"block.{block}"], trace.Blocks[block]);
+        Close.Equal(expected["logits"], trace.Logits);
+        Close.Equal(expected["logits"], pretrained.Model.forward(expected["input"]));
+    }
+
+    [Theory]
+    [InlineData("timm"), InlineData("timm-mean-pool"), InlineData("timm-registers"), InlineData("deit"), InlineData("swin")]
+    public void WhatTimmSaved_IsSavedAgainBitForBit(string fixture)
+    {
+        var source = Path.Combine(Fixture.Root, fixture);
+        using var first = Pretrained.Load(source);
+        Pretrained.SaveAsTimm(first.Model, folder["saved"], preprocessing: first.Preprocessing);
+        AssertSameTensors(Path.Combine(source, "model.safetensors"), Path.Combine(folder["saved"], "model.safetensors"));
+
+        // The configuration alone, without the fixture's, makes the same model.
+        using var second = Pretrained.Load(folder["saved"]);
+        AssertSameOutput(fixture, second.Model);
+        AssertSamePreprocessing(first.Preprocessing, second.Preprocessing);
+    }
+
+    [Fact]
+    public void WhatHuggingFaceSaved_IsSavedAgainBitForBit()
+    {
+        var source = Path.Combine(Fixture.Root, "huggingface");
+        using var first = Pretrained.Load(source);
+        Pretrained.SaveAsHuggingFace(first.Model, folder["saved"], first.ClassNames, first.Preprocessing);
+        AssertSameTensors(Path.Combine(source, "model.safetensors"), Path.Combine(folder["saved"], "model.safetensors"));
+        var (theirs, ours) = (Config(source), Config(folder["saved"]));
+        foreach (var (key, value) in theirs)
+            Assert.True(JsonNode.DeepEquals(value, ours[key]), $"{key}: {value} became {ours[key]}");
+
+        using var second = Pretrained.Load(folder["saved"]);
+        AssertSameOutput("huggingface", second.Model);
+        Assert.Equal(first.ClassNames, second.ClassNames);
+        AssertSamePreprocessing(first.Preprocessing, second.Preprocessing);
+    }
+
+    [Theory]
+    [InlineData("torchvision"), InlineData("jax"), InlineData("timm"), InlineData("deit")]
+    public void AnyVisionTransformer_GoesToHuggingFaceAndBackBitForBit(string fixture)
+    {
+        using var first = Pretrained.Load(Path.Combine(Fixture.Root, fixture), ThreeHeads);
+        Pretrained.SaveAsHuggingFace(first.Model, folder["hf"]);
+        using var second = Pretrained.Load(folder["hf"]);
+        Pretrained.SaveAsTimm(second.Model, folder["timm"]);
+        using var third = Pretrained.Load(folder["timm"]);
+        foreach (var (name, value) in first.Model.state_dict())
+            SameBits.Assert(value, third.Model.state_dict()[name]);
+        AssertSameOutput(fixture, third.Model);
+    }
+
+    [Fact]
+    public void ThePapersFile_HoldsTimmsWeights()
+    {
+        using var jax = Pretrained.Load(Fixture.PathOf("jax", "model.npz"));
+        Pretrained.SaveAsTimm(jax.Model, folder["saved"]);
+        AssertSameTensors(Fixture.PathOf("timm", "model.safetensors"), Path.Combine(folder["saved"], "model.safetensors"));
+    }
+
+    [Fact]
+    public void HuggingFacesConfiguration_IsTaken()
+    {
+        using var pretrained = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "huggingface"));
+        Assert.Equal(1e-12, pretrained.Model.Config.LayerNormEpsilon);
+        Assert.Equal(3, pretrained.Model.Config.Heads);
+        Assert.Equal(Enumerable.Range(0, 10).Select(i => $"class {i}"), pretrained.ClassNames);
+        Assert.False(pretrained.Model.training);
+    }
+
+    [Fact]
+    public void ComputedPositions_BecomeATensorThatOthersCanRead()
+    {
+        using var model = new VisionTransformer(VisionTransformerConfig.Micro with { Positions = PositionKind.SinCos2D });
+        model.eval();
+        Randomize(model.head.weight);
+        Pretrained.SaveAsTimm(model, folder["saved"]);
+        using var loaded = Pretrained.Load<VisionTransformer>(folder["saved"]);
+        var images = rand(1, 3, 32, 32);
+        Close.Equal(model.forward(images), loaded.Model.forward(images));
+    }
+
+    [Theory]
+    [InlineData(CheckpointKind.Timm), InlineData(CheckpointKind.HuggingFace)]
+    public void HalfPrecisionAndOddSizes_MakeTheRoundTrip(CheckpointKind kind)
+    {
+        using var model = new VisionTransformer(VisionTransformerConfig.Micro with { ImageHeight = 24, ImageWidth = 40, Channels = 1, MlpWidth = 100, Heads = 2 });
+        foreach (var parameter in model.parameters())
+            Randomize(parameter);
+        model.bfloat16();
+        if (kind == CheckpointKind.Timm)
+            Pretrained.SaveAsTimm(model, folder["saved"]);
+        else
+            Pretrained.SaveAsHuggingFace(model, folder["saved"]);
+        using var loaded = Pretrained.Load<VisionTransformer>(folder["saved"]);
+        Assert.Equal(model.Config, loaded.Model.Config);
+        Assert.Equal((24, 40, 1), (loaded.Preprocessing.Height, loaded.Preprocessing.Width, loaded.Preprocessing.Channels));
+        foreach (var (name, value) in model.state_dict())
+            SameBits.Assert(value.to(float32), loaded.Model.state_dict()[name]);
+    }
+
+    [Fact]
+    public void AnotherNumberOfClasses_GetsAFreshHead()
+    {
+        using var pretrained = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "timm"), new PretrainedOptions { Classes = 3 });
+        Assert.Equal([3, 48], pretrained.Model.head.weight.shape);
+        Assert.Equal(0, pretrained.Model.head.weight.abs().max().item<float>());
+        Assert.Equal(["class 0", "class 1", "class 2"], pretrained.ClassNames);
+        using var original = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "timm"), new PretrainedOptions { Classes = 10 });
+        SameBits.Assert(original.Model.norm!.weight, pretrained.Model.norm!.weight);
+        Assert.NotEqual(0, original.Model.head.weight.abs().max().item<float>());
+
+        using var deit = Pretrained.Load<DistilledVisionTransformer>(Path.Combine(Fixture.Root, "deit"), new PretrainedOptions { Classes = 3 });
+        Assert.Equal([3, 48], deit.Model.head_dist.weight.shape);
+        using var swin = Pretrained.Load<SwinTransformer>(Path.Combine(Fixture.Root, "swin"), new PretrainedOptions { Classes = 3 });
+        Assert.Equal([3, 48], swin.Model.head.weight.shape);
+    }
+
+    [Fact]
+    public void WithoutAHead_TheNumberOfClassesIsNeeded()
+    {
+        Rewrite("timm", tensors => { tensors.Remove("head.weight"); tensors.Remove("head.bias"); });
+        Assert.Contains("give PretrainedOptions.Classes", Assert.Throws<InvalidDataException>(() => Pretrained.Load(folder["model.safetensors"], ThreeHeads)).Message);
+        using var pretrained = Pretrained.Load<VisionTransformer>(folder["model.safetensors"], ThreeHeads with { Classes = 5 });
+        Assert.Equal([5, 48], pretrained.Model.head.weight.shape);
+    }
+
+    [Theory]
+    [InlineData("timm", 1), InlineData("timm-registers", 0), InlineData("timm-mean-pool", 0), InlineData("deit", 2), InlineData("jax", 1)]
+    public void AnotherResolution_ResamplesThePositionsAlone(string fixture, int tokens)
+    {
+        using var small = Pretrained.Load(Path.Combine(Fixture.Root, fixture), ThreeHeads);
+        using var large = Pretrained.Load(Path.Combine(Fixture.Root, fixture), ThreeHeads with { ImageHeight = 48, ImageWidth = 64 });
+        Assert.Equal((48, 64), (large.Preprocessing.Height, large.Preprocessing.Width));
+        foreach (var (name, value) in small.Model.state_dict())
+            if (name == "pos_embed.table")
+                Close.Equal(PositionResampling.Resample(value, tokens, (4, 4), (6, 8)), large.Model.state_dict()[name], 0);
+            else
+                SameBits.Assert(value, large.Model.state_dict()[name]);
+        Assert.Equal([2, 10], large.Model.forward(rand(2, 3, 48, 64)).shape);
+    }
+
+    [Fact]
+    public void EveryDifference_IsListedByName()
+    {
+        Rewrite("timm", tensors =>
+        {
+            tensors.Remove("blocks.1.norm2.bias");
+            tensors.Remove("cls_token", out var token);
+            tensors["cls_token"] = token!.expand(1, 2, 48);
+            tensors["blocks.2.mlp.fc2.weight"] = zeros(48, 7);
+            tensors["extra.weight"] = zeros(1);
+        });
+        var exception = Assert.Throws<WeightMismatchException>(() => Pretrained.Load(folder["model.safetensors"], ThreeHeads));
+        Assert.Contains(folder["model.safetensors"], exception.Message);
+        Assert.Equal(["blocks.1.norm2.bias"], exception.Mismatch.Missing);
+        Assert.Equal(["extra.weight"], exception.Mismatch.Unexpected);
+        Assert.Equal(["blocks.2.mlp.fc2.weight [48, 7], the model's blocks.2.mlp.fc2.weight [48, 192]", "cls_token [1, 2, 48], the model's cls_token [1, 1, 48]"], exception.Mismatch.WrongShapes.Order());
+        foreach (var name in (string[])["blocks.1.norm2.bias", "extra.weight", "blocks.2.mlp.fc2.weight", "cls_token"])
+            Assert.Contains(name, exception.Message);
+
+        using var lenient = Pretrained.Load(folder["model.safetensors"], ThreeHeads with { Strict = false });
+        Assert.Equal(exception.Mismatch.ToString(), lenient.Mismatch.ToString());
+    }
+
+    [Fact]
+    public void MissingTensors_GoByTheCheckpointsOwnNames()
+    {
+        var tensors = SafeTensors.Load(Fixture.PathOf("huggingface", "model.safetensors"));
+        tensors.Remove("vit.encoder.layer.1.attention.attention.key.weight");
+        SafeTensors.Save(folder["model.safetensors"], tensors);
+        File.Copy(Fixture.PathOf("huggingface", "config.json"), folder["config.json"]);
+        var exception = Assert.Throws<WeightMismatchException>(() => Pretrained.Load(folder["model.safetensors"]));
+        Assert.Equal(["vit.encoder.layer.1.attention.attention.key.weight"], exception.Mismatch.Missing);
+        Assert.Empty(exception.Mismatch.Unexpected);
+    }
+
+    [Fact]
+    public void ACheckpointInSeveralFiles_IsLoaded()
+    {
+        var tensors = SafeTensors.Load(Fixture.PathOf("timm", "model.safetensors"));
+        var parts = tensors.Chunk(20).Select((part, i) => (Name: $"model-{i}.safetensors", Part: part)).ToList();
+        foreach (var (name, part) in parts)
+            SafeTensors.Save(folder[name], part);
+        var map = parts.SelectMany(it => it.Part.Select(pair => (pair.Key, it.Name))).ToDictionary(it => it.Key, it => it.Name);
+        File.WriteAllText(folder["model.safetensors.index.json"], JsonSerializer.Serialize(new { weight_map = map }));
+        File.Copy(Fixture.PathOf("timm", "config.json"), folder["config.json"]);
+        using var pretrained = Pretrained.Load(Path.GetDirectoryName(folder["config.json"])!);
+        AssertSameOutput("timm", pretrained.Model);
+    }
+
+    [Fact]
+    public void WhatIsNoKnownCheckpoint_IsTold()
+    {
+        SafeTensors.Save(folder["other.safetensors"], new Dictionary<string, Tensor> { ["conv1.weight"] = zeros(1) });
+        var message = Assert.Throws<InvalidDataException>(() => Pretrained.Load(folder["other.safetensors"])).Message;
+        Assert.Contains("no checkpoint whose names are known", message);
+        Assert.Contains("conv1.weight", message);
+        Assert.Contains("holds a SwinTransformer, not a VisionTransformer", Assert.Throws<InvalidDataException>(() => Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "swin"))).Message);
+        Assert.Contains("give PretrainedOptions.Heads", Assert.Throws<InvalidDataException>(() => Pretrained.Load(Rewrite("timm", _ => { }))).Message);
+        Assert.Contains("is none of .safetensors", Assert.Throws<InvalidDataException>(() => Pretrained.Load(Fixture.PathOf("timm", "config.json").Replace(".json", ".txt"))).Message);
+    }
+
+    [Fact]
+    public void AFolderOfPickles_IsTold()
+    {
+        folder.Write("pytorch_model.bin", "PK"u8);
+        Assert.Contains("never loaded", Assert.Throws<InvalidDataException>(() => Pretrained.Load(Path.GetDirectoryName(folder["a"])!)).Message);
+    }
+
+    [Fact]
+    public void AnEmptyFolder_IsTold() =>
+        Assert.Contains("has 0 files of weights", Assert.Throws<FileNotFoundException>(() => Pretrained.Load(Path.GetDirectoryName(folder["a"])!)).Message);
+
+    [Theory]
+    [InlineData("{", "no valid JSON")]
+    [InlineData("[]", "no JSON object")]
+    [InlineData("""{"heads":"3"}""", "heads is \"3\"")]
+    [InlineData("""{"heads":5}""", "does not divide among 5 heads")]
+    [InlineData("""{"heads":-3}""", "a whole number above 0")]
+    [InlineData("""{"heads":3,"image_size":2147483647}""", "17 positions")]
+    [InlineData("""{"heads":3,"image_size":{"height":32}}""", "a size")]
+    [InlineData("""{"heads":3,"image_size":64}""", "8 × 8 patches")]
+    [InlineData("""{"heads":3,"id2label":{"0":"a"}}""", "names 1")]
+    [InlineData("""{"heads":3,"id2label":{"1":"a"}}""", "does not number its 1 names")]
+    [InlineData("""{"heads":3,"id2label":[]}""", "an object of names")]
+    [InlineData("""{"heads":3,"layer_norm_eps":"x"}""", "a number above 0")]
+    [InlineData("""{"heads":3,"mean":["x"]}""", "a list of numbers")]
+    public void AHostileConfiguration_IsTold(string json, string says)
+    {
+        Rewrite("timm", _ => { });
+        File.WriteAllText(folder["config.json"], json);
+        var message = Assert.Throws<InvalidDataException>(() => Pretrained.Load(folder["model.safetensors"])).Message;
+        Assert.Contains(says, message);
+    }
+
+    [Fact]
+    public void NamesOfAGiantModel_TakeNoMemory()
+    {
+        // Every block named, none of their matrices there.
+        var tensors = Enumerable.Range(0, 1000).Select(i => KeyValuePair.Create($"blocks.{i}.norm1.weight", zeros(1)))
+            .Append(new("patch_embed.proj.weight", zeros(64_000, 1, 1, 1))).Append(new("pos_embed", zeros(1, 1, 1)))
+            .Append(new("head.weight", zeros(1, 1)));
+        SafeTensors.Save(folder["giant.safetensors"], tensors);
+        Assert.Contains("those of a model with more than", Assert.Throws<InvalidDataException>(() => Pretrained.Load(folder["giant.safetensors"])).Message);
+    }
+
+    [Fact]
+    public void WhatTransformersLacks_IsNotSavedThere()
+    {
+        using var model = new VisionTransformer(VisionTransformerConfig.Micro with { Pooling = Pooling.Mean, RegisterTokens = 2 });
+        var message = Assert.Throws<ArgumentException>(() => Pretrained.SaveAsHuggingFace(model, folder["saved"])).Message;
+        Assert.Contains("mean pooling, register tokens", message);
+        Assert.Contains("3 names", Assert.Throws<ArgumentException>(() => Pretrained.SaveAsTimm(model, folder["saved"], ["a", "b", "c"])).Message);
+        Assert.Empty(folder.Files);
+    }
+
+    [Fact]
+    public void APictureToClassNames_InThreeLines()
+    {
+        Picture.Save(rand(3, 50, 70), folder["picture.png"]);
+
+        using var pretrained = Pretrained.Load(Path.Combine(Fixture.Root, "huggingface"));
+        var classes = pretrained.Classify(folder["picture.png"], most: 3);
+        var text = string.Join(", ", classes.Select(it => $"{it.Class} {it.Probability:P0}"));
+
+        var logits = pretrained.Model.forward(pretrained.Preprocessing.Apply(Picture.Load(folder["picture.png"])));
+        Assert.Equal(3, classes.Count);
+        Assert.Equal($"class {logits.argmax().item<long>()}", classes[0].Class);
+        Assert.Equal(logits.softmax(-1).max().item<float>(), classes[0].Probability, 1e-6f);
+        Assert.True(classes[0].Probability >= classes[1].Probability);
+        Assert.StartsWith("class", text);
+    }
+
+    [Fact]
+    public void EveryFamily_HasItsOwnPreprocessing()
+    {
+        var found = new[] { "timm", "deit", "swin", "torchvision", "huggingface", "jax" }.Select(fixture =>
+        {
+            using var pretrained = Pretrained.Load(Path.Combine(Fixture.Root, fixture));
+            var it = pretrained.Preprocessing;
+            return $"{fixture} {it.Height}×{it.Width} {it.Interpolation} {(it.Crop is double crop ? $"{crop:F3}" : "whole")} {(it.Normalization == Normalization.Half ? "half" : it.Normalization == Normalization.ImageNet ? "ImageNet" : "?")}";
+        });
+        Assert.Equal(
+        [
+            "timm 32×32 Bicubic 0.900 half", "deit 32×32 Bicubic 0.900 ImageNet", "swin 56×56 Bicubic 0.900 ImageNet",
+            "torchvision 32×32 Bilinear 0.875 ImageNet", "huggingface 32×32 Bilinear whole half", "jax 32×32 Bilinear whole half",
+        ], found);
+    }
+
+    [Fact]
+    public void ThePreprocessingBesideTheWeights_IsTaken()
+    {
+        foreach (var name in (string[])["model.safetensors", "config.json"])
+            File.Copy(Fixture.PathOf("huggingface", name), folder[name]);
+        File.WriteAllText(folder["preprocessor_config.json"], """
+            {"do_center_crop": true, "crop_size": {"height": 32, "width": 32}, "size": {"shortest_edge": 40}, "resample": 3,
+             "image_mean": [0.1, 0.2, 0.3], "image_std": [0.4, 0.5, 0.6]}
+            """);
+        using var pretrained = Pretrained.Load(folder["model.safetensors"]);
+        var preprocessing = pretrained.Preprocessing;
+        Assert.Equal((0.8, Interpolation.Bicubic), (preprocessing.Crop, preprocessing.Interpolation));
+        Assert.Equal([0.1f, 0.2f, 0.3f], preprocessing.Normalization.Mean);
+        Assert.Equal([0.4f, 0.5f, 0.6f], preprocessing.Normalization.Std);
+
+        // A picture twice as wide as high: 40 × 80, and the middle 32 × 32 of it.
+        var picture = zeros(3, 40, 80);
+        picture[.., 4..36, 24..56] = 1;
+        var shown = preprocessing.Apply(picture);
+        Assert.Equal([1, 3, 32, 32], shown.shape);
+        Close.Equal(preprocessing.Normalization.Apply(ones(3, 1, 1)).flatten(), shown.amin([0, 2, 3]));
+    }
+
+    static void Randomize(Tensor tensor)
+    {
+        using (no_grad())
+            nn.init.normal_(tensor);
+    }
+
+    static JsonObject Config(string folder) => JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!.AsObject();
+
+    string Rewrite(string fixture, Action<Dictionary<string, Tensor>> change)
+    {
+        var tensors = SafeTensors.Load(Fixture.PathOf(fixture, "model.safetensors"));
+        change(tensors);
+        SafeTensors.Save(folder["model.safetensors"], tensors);
+        return folder["model.safetensors"];
+    }
+
+    static void AssertSameTensors(string expectedPath, string actualPath)
+    {
+        var (expected, actual) = (SafeTensors.Load(expectedPath), SafeTensors.Load(actualPath));
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        foreach (var (name, value) in expected)
+            SameBits.Assert(value, actual[name]);
+    }
+
+    static void AssertSameOutput(string fixture, nn.Module<Tensor, Tensor> model)
+    {
+        var expected = Fixture.Expected(fixture);
+        Close.Equal(expected["logits"], model.forward(expected["input"]));
+    }
+
+    static void AssertSamePreprocessing(Preprocessing expected, Preprocessing actual)
+    {
+        Assert.Equal(expected with { Normalization = Normalization.Half, Crop = null }, actual with { Normalization = Normalization.Half, Crop = null });
+        Assert.Equal(expected.Crop ?? 0, actual.Crop ?? 0, 0.02);
+        Assert.Equal(expected.Normalization.Mean, actual.Normalization.Mean);
+        Assert.Equal(expected.Normalization.Std, actual.Normalization.Std);
+    }
+}
