@@ -74,10 +74,20 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
+        return Classify(Features(images)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the head reads: the image in D numbers.</summary>
+    /// <param name="images">[B, C, H, W].</param>
+    /// <returns>[B, D] (y in Eq. 4).</returns>
+    /// <exception cref="ArgumentException">The images have another size or other channels than the model was made for.</exception>
+    public Tensor Features(Tensor images)
+    {
+        using var scope = NewDisposeScope();
         var tokens = Embed(Patch(images));
         foreach (var block in blocks)
             tokens = block.forward(tokens);
-        return Classify(Pool(tokens)).MoveToOuterDisposeScope();
+        return Pool(tokens).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same logits, with all that was computed on the way.</summary>

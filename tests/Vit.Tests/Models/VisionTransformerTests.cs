@@ -115,6 +115,7 @@ public class VisionTransformerTests
         Assert.All(trace.Blocks, block => Assert.Equal([2, 3, T, T], block.AttentionWeights.shape));
         Assert.Equal([2, 48], trace.Features.shape);
         Assert.Equal([2, 10], trace.Logits.shape);
+        Close.Equal(trace.Features, model.Features(images));
         Close.Equal(trace.Logits, model.forward(images));
         foreach (var block in model.blocks)
             block.attn.Fused = false;
