@@ -48,6 +48,13 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
             if (lacking.Count > 0)
                 continue;
             using var scope = NewDisposeScope();
+            var slots = target.chunk(sources.Length);
+            if (!names.Turns && sources.Zip(slots).All(it => file.Tensors[it.First].Shape.SequenceEqual(it.Second.shape)))
+            {
+                foreach (var (source, slot) in sources.Zip(slots))
+                    file.ReadInto(source, slot);
+                continue;
+            }
             var value = Read(parameter, sources);
             if (parameter == "pos_embed" && learnedGrid != grid && value.dim() == 3 && value.shape[1] == tokensWithPositions + learnedGrid.Rows * learnedGrid.Columns)
                 value = PositionResampling.Resample(value, tokensWithPositions, learnedGrid, grid, options.PositionInterpolation, options.PositionAntialias);
@@ -197,6 +204,8 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
         var sources = names.Of(parameter);
         if (!sources.All(file.Tensors.ContainsKey))
             return null;
+        if (!names.Turns && sources.Length == 1)
+            return file.Tensors[sources[0]].Shape;
         using var scope = NewDisposeScope();
         return Read(parameter, sources).shape;
     }

@@ -93,7 +93,8 @@ public static class SafeTensors
         return buffer.ToArray();
     }
 
-    static void WriteData(Stream stream, Tensor tensor)
+    /// <summary>A tensor's elements, row by row, whatever its device and layout.</summary>
+    internal static void WriteData(Stream stream, Tensor tensor)
     {
         using var scope = NewDisposeScope();
         var flat = tensor.detach().cpu().contiguous().view(-1);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Vit.Weights;
@@ -69,9 +70,7 @@ public sealed class SafeTensorsFile : TensorFile
     /// <inheritdoc/>
     public override Tensor Read(string name)
     {
-        if (!tensors.TryGetValue(name, out var stored))
-            throw new KeyNotFoundException($"{path} has no tensor '{name}'.");
-        stream.Position = stored.Start;
+        var stored = Seek(name);
         try
         {
             return Fill(stored.Shape, stored.Type, stream);
@@ -82,6 +81,15 @@ public sealed class SafeTensorsFile : TensorFile
         }
     }
 
+    internal override void ReadInto(string name, Tensor target)
+    {
+        var stored = Seek(name);
+        if (target.dtype == stored.Type && target.is_contiguous() && target.device_type == DeviceType.CPU)
+            Fill(target, stream);
+        else
+            base.ReadInto(name, target);
+    }
+
     /// <inheritdoc/>
     public override void Dispose() => stream.Dispose();
 
@@ -90,6 +98,14 @@ public sealed class SafeTensorsFile : TensorFile
     {
         Pickle.Refuse(path);
         return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+    }
+
+    StoredTensor Seek(string name)
+    {
+        if (!tensors.TryGetValue(name, out var stored))
+            throw new KeyNotFoundException($"{path} has no tensor '{name}'.");
+        stream.Position = stored.Start;
+        return stored;
     }
 
     void ReadHeader()

@@ -36,6 +36,8 @@ public sealed class ShardedSafeTensorsFile : TensorFile
     public override Tensor Read(string name) =>
         fileOf.TryGetValue(name, out var file) ? file.Read(name) : throw new KeyNotFoundException($"The index has no tensor '{name}'.");
 
+    internal override void ReadInto(string name, Tensor target) => fileOf[name].ReadInto(name, target);
+
     /// <inheritdoc/>
     public override void Dispose()
     {

@@ -57,26 +57,39 @@ public abstract class TensorFile : IDisposable
 
     private protected static string Shortened(string text) => text.Length <= 200 ? text : $"{text[..200]}…";
 
-    /// <summary>Fills a new tensor with the stream's next bytes.</summary>
+    /// <summary>Reads one tensor into another of its shape, without one between where type and place allow.</summary>
+    internal virtual void ReadInto(string name, Tensor target)
+    {
+        using var value = Read(name);
+        target.copy_(value);
+    }
+
+    /// <summary>A new tensor of the stream's next bytes.</summary>
     private protected static Tensor Fill(long[] shape, ScalarType type, Stream stream)
     {
-        // A span has less than 2 GB.
-        const long atOnce = 1 << 27;
         var result = empty(shape, type);
         try
         {
-            using var flat = result.view(-1);
-            for (long start = 0; start < flat.shape[0]; start += atOnce)
-            {
-                using var part = flat.narrow(0, start, Math.Min(atOnce, flat.shape[0] - start));
-                stream.ReadExactly(part.bytes);
-            }
+            Fill(result, stream);
             return result;
         }
         catch
         {
             result.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Fills a contiguous tensor on the CPU with the stream's next bytes.</summary>
+    private protected static void Fill(Tensor target, Stream stream)
+    {
+        // A span has less than 2 GB.
+        const long atOnce = 1 << 27;
+        using var flat = target.view(-1);
+        for (long start = 0; start < flat.shape[0]; start += atOnce)
+        {
+            using var part = flat.narrow(0, start, Math.Min(atOnce, flat.shape[0] - start));
+            stream.ReadExactly(part.bytes);
         }
     }
 }

@@ -65,6 +65,9 @@ sealed partial class WeightNames
 
     public CheckpointKind Kind { get; }
 
+    /// <summary>Whether <see cref="Turn"/> changes anything.</summary>
+    public bool Turns => Kind == CheckpointKind.Jax;
+
     public WeightNames(CheckpointKind kind, bool distilled = false, bool swin = false, bool prefixed = true)
     {
         Kind = kind;
@@ -129,8 +132,8 @@ sealed partial class WeightNames
         return theirs.Contains('@') ? [.. Thirds.Select(third => theirs.Replace("@", third))] : [theirs];
     }
 
-    /// <summary>What the checkpoint calls a tensor's layout, turned into the model's. JAX has kernels [in, out], and heads apart.</summary>
-    public Tensor Turn(string parameter, Tensor value) => Kind != CheckpointKind.Jax ? value : parameter switch
+    /// <summary>A tensor of the checkpoint in the model's layout: JAX has kernels [in, out], and heads apart.</summary>
+    public Tensor Turn(string parameter, Tensor value) => !Turns ? value : parameter switch
     {
         "patch_embed.proj.weight" when value.dim() == 4 => value.permute(3, 2, 0, 1),
         _ when parameter.EndsWith(".attn.qkv.weight", StringComparison.Ordinal) && value.dim() == 3 => value.flatten(1).t(),

@@ -1,0 +1,163 @@
+using TorchSharp.Modules;
+using Vit.Layers;
+using Vit.Models;
+using static TorchSharp.torch;
+
+namespace Vit.Weights;
+
+/// <summary>Saves models as ONNX, for any runtime that reads it: input <c>images</c>, output <c>logits</c>, in float32.</summary>
+public static class OnnxExport
+{
+    /// <summary>Saves a model for inference, in opset 17.</summary>
+    /// <param name="model">Takes images [batch, C, H, W] of its own size; the batch may differ from run to run.</param>
+    /// <param name="path">The .onnx file, written whole or not at all.</param>
+    /// <exception cref="ArgumentException">The model has 2 GB or more.</exception>
+    public static void Save(VisionTransformer model, string path) => Save(model, path, () =>
+    {
+        var (config, graph) = (model.Config, new OnnxGraph(nameof(VisionTransformer)));
+        var tokens = Patches(graph, config, model.patch_embed);
+        var positions = model.pos_embed?.table;
+        if (config.PatchPositionsOnly)
+            tokens = Positions(graph, tokens, positions);
+        if (model.reg_token is not null)
+            tokens = InFront(graph, tokens, "reg_token", model.reg_token.tokens);
+        if (model.cls_token is not null)
+            tokens = InFront(graph, tokens, "cls_token", model.cls_token.token);
+        if (!config.PatchPositionsOnly)
+            tokens = Positions(graph, tokens, positions);
+        tokens = Encode(graph, tokens, config, model.blocks);
+        string features;
+        if (model.norm is not null)
+            features = Norm(graph, graph.Node("Gather", [tokens, graph.Number(0)], ("axis", 1)), "norm", model.norm, config.LayerNormEpsilon);
+        else
+        {
+            var patches = graph.Node("Slice", [tokens, graph.Numbers(config.ExtraTokens), graph.Numbers(config.Tokens), graph.Numbers(1)]);
+            features = Norm(graph, graph.Node("ReduceMean", [patches], ("axes", new[] { 1 }), ("keepdims", 0)), "fc_norm", model.fc_norm!, config.LayerNormEpsilon);
+        }
+        if (model.pre_logits is not null)
+            features = graph.Node("Tanh", [Head(graph, features, "pre_logits", model.pre_logits)]);
+        graph.Output("logits", Head(graph, features, "head", model.head), "batch", config.Classes);
+        return graph;
+    });
+
+    /// <inheritdoc cref="Save(VisionTransformer, string)"/>
+    public static void Save(DistilledVisionTransformer model, string path) => Save(model, path, () =>
+    {
+        var (config, graph) = (model.Config, new OnnxGraph(nameof(DistilledVisionTransformer)));
+        var tokens = Patches(graph, config, model.patch_embed);
+        tokens = InFront(graph, tokens, "dist_token", model.dist_token.token);
+        tokens = InFront(graph, tokens, "cls_token", model.cls_token.token);
+        tokens = Encode(graph, Positions(graph, tokens, model.pos_embed.table), config, model.blocks);
+        string Read(int token, string name, Linear head) => Head(
+            graph, Norm(graph, graph.Node("Gather", [tokens, graph.Number(token)], ("axis", 1)), "norm", model.norm, config.LayerNormEpsilon), name, head);
+        var sum = graph.Node("Add", [Read(0, "head", model.head), Read(1, "head_dist", model.head_dist)]);
+        graph.Output("logits", graph.Node("Mul", [sum, graph.Scalar(0.5)]), "batch", config.Classes);
+        return graph;
+    });
+
+    /// <inheritdoc cref="Save(VisionTransformer, string)"/>
+    /// <param name="model">Takes images [batch, C, height, width] of any size.</param>
+    /// <param name="path">The .onnx file, written whole or not at all.</param>
+    public static void Save(ConvNet model, string path) => Save(model, path, () =>
+    {
+        var (config, graph) = (model.Config, new OnnxGraph(nameof(ConvNet)));
+        var features = graph.Input("images", "batch", config.Channels, "height", "width");
+        features = graph.Node("Relu", [Conv(graph, features, "", model.conv, model.bn)]);
+        foreach (var (block, i) in model.blocks.Select((block, i) => (block, i)))
+        {
+            var shortcut = block.conv_proj is null ? features : Conv(graph, features, $"blocks.{i}.proj.", block.conv_proj, block.bn_proj!);
+            var hidden = graph.Node("Relu", [Conv(graph, features, $"blocks.{i}.1.", block.conv1, block.bn1)]);
+            hidden = Conv(graph, hidden, $"blocks.{i}.2.", block.conv2, block.bn2);
+            features = graph.Node("Relu", [graph.Node("Add", [shortcut, hidden])]);
+        }
+        features = graph.Node("ReduceMean", [features], ("axes", new[] { 2, 3 }), ("keepdims", 0));
+        graph.Output("logits", Head(graph, features, "head", model.head), "batch", config.Classes);
+        return graph;
+    });
+
+    static void Save(nn.Module model, string path, Func<OnnxGraph> build)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        build().Save(path);
+    }
+
+    /// <summary>[B, C, H, W] → [B, N, D].</summary>
+    static string Patches(OnnxGraph graph, VisionTransformerConfig config, PatchEmbedding embedding)
+    {
+        var images = graph.Input("images", "batch", config.Channels, config.ImageHeight, config.ImageWidth);
+        var grid = graph.Node("Conv",
+            [images, graph.Weight("patch_embed.proj.weight", embedding.proj.weight), graph.Weight("patch_embed.proj.bias", embedding.proj.bias!)],
+            ("kernel_shape", new[] { config.PatchSize, config.PatchSize }), ("strides", new[] { config.PatchSize, config.PatchSize }));
+        var patches = graph.Node("Reshape", [grid, graph.Numbers(0, config.Width, config.GridRows * config.GridColumns)]);
+        return graph.Node("Transpose", [patches], ("perm", new[] { 0, 2, 1 }));
+    }
+
+    static string Positions(OnnxGraph graph, string tokens, Tensor? table) =>
+        table is null ? tokens : graph.Node("Add", [tokens, graph.Weight("pos_embed", table)]);
+
+    static string InFront(OnnxGraph graph, string tokens, string name, Tensor value)
+    {
+        var batch = graph.Node("Shape", [tokens], ("start", 0), ("end", 1));
+        var shape = graph.Node("Concat", [batch, graph.Numbers(value.shape[1], value.shape[2])], ("axis", 0));
+        return graph.Node("Concat", [graph.Node("Expand", [graph.Weight(name, value), shape]), tokens], ("axis", 1));
+    }
+
+    static string Encode(OnnxGraph graph, string tokens, VisionTransformerConfig config, IEnumerable<EncoderBlock> blocks)
+    {
+        foreach (var (block, i) in blocks.Select((block, i) => (block, i)))
+        {
+            var name = $"blocks.{i}";
+            var attended = Attend(graph, Norm(graph, tokens, $"{name}.norm1", block.norm1, config.LayerNormEpsilon), config, $"{name}.attn", block.attn);
+            tokens = graph.Node("Add", [tokens, Scale(graph, attended, $"{name}.ls1.gamma", block.ls1)]);
+            var hidden = Linear(graph, Norm(graph, tokens, $"{name}.norm2", block.norm2, config.LayerNormEpsilon), $"{name}.mlp.fc1", block.mlp.fc1);
+            var output = Linear(graph, Gelu(graph, hidden), $"{name}.mlp.fc2", block.mlp.fc2);
+            tokens = graph.Node("Add", [tokens, Scale(graph, output, $"{name}.ls2.gamma", block.ls2)]);
+        }
+        return tokens;
+    }
+
+    static string Attend(OnnxGraph graph, string tokens, VisionTransformerConfig config, string name, MultiHeadSelfAttention attention)
+    {
+        var (heads, headWidth) = (config.Heads, config.Width / config.Heads);
+        var qkv = graph.Node("Reshape", [Linear(graph, tokens, $"{name}.qkv", attention.qkv), graph.Numbers(0, 0, 3, heads, headWidth)]);
+        string Part(long index, params int[] order) => graph.Node("Transpose", [graph.Node("Gather", [qkv, graph.Number(index)], ("axis", 2))], ("perm", order));
+        var (q, k, v) = (Part(0, 0, 2, 1, 3), Part(1, 0, 2, 3, 1), Part(2, 0, 2, 1, 3));
+        var scores = graph.Node("MatMul", [graph.Node("Mul", [q, graph.Scalar(1 / Math.Sqrt(headWidth))]), k]);
+        var attended = graph.Node("MatMul", [graph.Node("Softmax", [scores], ("axis", -1)), v]);
+        var merged = graph.Node("Reshape", [graph.Node("Transpose", [attended], ("perm", new[] { 0, 2, 1, 3 })), graph.Numbers(0, 0, config.Width)]);
+        return Linear(graph, merged, $"{name}.proj", attention.proj);
+    }
+
+    /// <summary>x · Φ(x), which has an operator of its own from opset 20 on; runtimes know this pattern.</summary>
+    static string Gelu(OnnxGraph graph, string x)
+    {
+        var erf = graph.Node("Erf", [graph.Node("Div", [x, graph.Scalar(Math.Sqrt(2))])]);
+        return graph.Node("Mul", [graph.Node("Mul", [x, graph.Node("Add", [erf, graph.Scalar(1)])]), graph.Scalar(0.5)]);
+    }
+
+    static string Scale(OnnxGraph graph, string x, string name, LayerScale? scale) =>
+        scale is null ? x : graph.Node("Mul", [x, graph.Weight(name, scale.gamma)]);
+
+    static string Norm(OnnxGraph graph, string x, string name, LayerNorm norm, double epsilon) => graph.Node("LayerNormalization",
+        [x, graph.Weight($"{name}.weight", norm.weight!), graph.Weight($"{name}.bias", norm.bias!)], ("axis", -1), ("epsilon", epsilon));
+
+    static string Linear(OnnxGraph graph, string x, string name, Linear linear)
+    {
+        var product = graph.Node("MatMul", [x, graph.Weight($"{name}.weight", linear.weight!.t())]);
+        return linear.bias is null ? product : graph.Node("Add", [product, graph.Weight($"{name}.bias", linear.bias)]);
+    }
+
+    static string Head(OnnxGraph graph, string features, string name, Linear head) => graph.Node("Gemm",
+        [features, graph.Weight($"{name}.weight", head.weight), graph.Weight($"{name}.bias", head.bias!)], ("transB", 1));
+
+    static string Conv(OnnxGraph graph, string x, string prefix, Conv2d conv, BatchNorm2d norm)
+    {
+        var (size, stride) = ((int)conv.weight.shape[2], (int)conv.stride[0]);
+        var output = graph.Node("Conv", [x, graph.Weight($"{prefix}conv.weight", conv.weight)],
+            ("kernel_shape", new[] { size, size }), ("strides", new[] { stride, stride }), ("pads", Enumerable.Repeat(size / 2, 4).ToArray()));
+        return graph.Node("BatchNormalization",
+            [output, graph.Weight($"{prefix}bn.weight", norm.weight!), graph.Weight($"{prefix}bn.bias", norm.bias!),
+             graph.Weight($"{prefix}bn.mean", norm.running_mean!), graph.Weight($"{prefix}bn.var", norm.running_var!)], ("epsilon", 1e-5));
+    }
+}
