@@ -107,9 +107,8 @@ public sealed class CSharpEngine : IDisposable
     /// <summary>Runs a cell up to its first await on a thread that can be interrupted, and then waits for the rest.</summary>
     private static async Task<object?> OnThreadOfItsOwn(Func<Task<object?>> run, CancellationToken cancellation)
     {
-        // ControlledExecution never returns where the token cannot be cancelled (seen on .NET 10.0).
-        using var cancellable = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        cancellation = cancellable.Token;
+        // Its own source, because ControlledExecution never returns where its token cannot be cancelled (seen on .NET 10.0).
+        var abort = new CancellationTokenSource();
         var started = new TaskCompletionSource<Task<object?>>(TaskCreationOptions.RunContinuationsAsynchronously);
         var thread = new Thread(() =>
         {
@@ -117,11 +116,11 @@ public sealed class CSharpEngine : IDisposable
             {
                 Task<object?>? task = null;
 #pragma warning disable SYSLIB0046 // Meant for this: it stops code that does not cooperate, in a process that runs only that code.
-                ControlledExecution.Run(() => task = run(), cancellation);
+                ControlledExecution.Run(() => task = run(), abort.Token);
 #pragma warning restore SYSLIB0046
                 started.SetResult(task!);
             }
-            catch (ThreadInterruptedException) when (cancellation.IsCancellationRequested)
+            catch (Exception e) when (e is ThreadInterruptedException or OperationCanceledException && cancellation.IsCancellationRequested)
             {
                 started.SetCanceled(cancellation);
             }
@@ -134,10 +133,13 @@ public sealed class CSharpEngine : IDisposable
             IsBackground = true,
         };
         thread.Start();
-        using (cancellation.Register(thread.Interrupt))
+        await using var interruption = cancellation.Register(() =>
         {
-            return await (await started.Task).WaitAsync(cancellation);
-        }
+            // An abort waits for a sleeping thread to wake, so the thread is woken first.
+            thread.Interrupt();
+            abort.CancelAsync();
+        });
+        return await (await started.Task).WaitAsync(cancellation);
     }
 
     private async Task Import(CellPart part, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation)
