@@ -29,22 +29,33 @@ internal sealed partial class ChartPictures(string plotly)
     public async Task Draw(Notebook notebook, CancellationToken cancellation)
     {
         var charts = notebook.Cells.Where(c => c.IsCode).SelectMany(c => c.Outputs)
-            .Select(o => o!["data"] as JsonObject).OfType<JsonObject>().Where(d => d.ContainsKey(ChartType)).ToList();
+            .OfType<JsonObject>().Where(o => o["data"] is JsonObject data && data.ContainsKey(ChartType)).ToList();
         if (charts.Count == 0)
         {
             return;
         }
 
-        var pictures = await Draw([.. charts.Select(c => c[ChartType]!)], cancellation);
+        var pictures = await Draw([.. charts.Select(c => c["data"]![ChartType]!)], cancellation);
         foreach (var (chart, picture) in charts.Zip(pictures))
         {
-            chart.Remove("text/html");
-            chart["image/png"] = picture;
-            var sorted = chart.OrderBy(c => c.Key, StringComparer.Ordinal).ToList();
-            chart.Clear();
+            var data = (JsonObject)chart["data"]!;
+            var layout = data[ChartType]!["layout"];
+            // The picture has more pixels than the chart is to take up on a page.
+            chart["metadata"] = new JsonObject
+            {
+                ["image/png"] = new JsonObject
+                {
+                    ["height"] = (int?)layout?["height"] ?? DefaultHeight,
+                    ["width"] = (int?)layout?["width"] ?? DefaultWidth,
+                },
+            };
+            data.Remove("text/html");
+            data["image/png"] = picture;
+            var sorted = data.OrderBy(c => c.Key, StringComparer.Ordinal).ToList();
+            data.Clear();
             foreach (var (type, content) in sorted)
             {
-                chart.Add(type, content);
+                data.Add(type, content);
             }
         }
     }
