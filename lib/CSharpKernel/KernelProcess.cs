@@ -213,6 +213,7 @@ public sealed class KernelProcess : IDisposable
     public void Dispose()
     {
         Kill();
+        _process.WaitForExit(Drain);
         _process.Dispose();
     }
 
