@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Notebooks;
 
 var root = Series.FindRoot(AppContext.BaseDirectory);
@@ -8,15 +9,21 @@ var names = new Argument<string[]>("notebook")
     Arity = ArgumentArity.ZeroOrMore,
 };
 var inPlace = new Option<bool>("--in-place") { Description = "Refresh the outputs that are committed; draws charts in Chromium, from PATH or the variable CHROMIUM" };
-var timeout = new Option<double?>("--cell-timeout") { Description = "The longest that a cell may take", HelpName = "SECONDS" };
-timeout.Validators.Add(result =>
+var timeout = new Option<double?>("--cell-timeout")
 {
-    if (result.GetValueOrDefault<double?>() is not (> 0 and < 1e6))
+    Description = "The longest that a cell may take",
+    HelpName = "SECONDS",
+    CustomParser = result =>
     {
-        result.AddError("--cell-timeout takes a number of seconds above 0.");
-    }
-});
+        if (double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 1e6)
+        {
+            return seconds;
+        }
 
+        result.AddError("--cell-timeout takes a number of seconds above 0.");
+        return null;
+    },
+};
 var command = new RootCommand("Runs the notebooks of the series in order, each in a fresh process. Executed copies go to artifacts/notebooks/.")
 {
     names,

@@ -7,12 +7,16 @@ namespace CSharpKernel;
 /// <summary>Values as the front end takes them: one content for each MIME type.</summary>
 internal static class MimeBundle
 {
+    /// <summary>How the default formatter's HTML begins where it holds a value's plain text and no more.</summary>
+    private const string PlainTextAsHtml = "<div class=\"dni-plaintext\">";
+
     /// <summary>Formats a value with the registered formatters.</summary>
     /// <param name="value">Anything, null included.</param>
     /// <param name="mimeTypes">The types to give; none for the value's preferred types and plain text.</param>
     public static JsonObject Of(object? value, params string[] mimeTypes)
     {
-        if (mimeTypes.Length == 0)
+        var chosen = mimeTypes.Length > 0;
+        if (!chosen)
         {
             var preferred = Formatter.GetPreferredMimeTypesFor(value?.GetType() ?? typeof(object));
             mimeTypes = value is null ? [PlainTextFormatter.MimeType] : [.. preferred.Append(PlainTextFormatter.MimeType).Distinct()];
@@ -21,7 +25,11 @@ internal static class MimeBundle
         var data = new JsonObject();
         foreach (var type in mimeTypes)
         {
-            data[type] = Content(type, value.ToDisplayString(type));
+            var text = value.ToDisplayString(type);
+            if (chosen || !text.StartsWith(PlainTextAsHtml, StringComparison.Ordinal))
+            {
+                data[type] = Content(type, text);
+            }
         }
 
         return data;

@@ -92,6 +92,8 @@ public sealed class OutputTests : IDisposable
     {
         Assert.Equal("[ 1, 2, 3 ]", await _cells.Result("new[] { 1, 2, 3 }"));
         Assert.Equal("(1, x)", await _cells.Result("(1, \"x\").ToString()"));
+        Assert.Equal("""{"text/plain":"[ 1, 2 ]"}""", Assert.IsType<Output.Result>(Assert.Single(await _cells.Run("new[] { 1, 2 }"))).Data.ToJsonString());
+        Assert.Contains("<table>", Assert.IsType<Output.Result>(Assert.Single(await _cells.Run("new { A = 1 }"))).Data["text/html"]!.GetValue<string>());
         Assert.Contains("A: 1", await _cells.Result("new { A = 1, B = \"b\" }"));
     }
 }

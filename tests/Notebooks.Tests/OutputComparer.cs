@@ -200,8 +200,8 @@ internal static partial class OutputComparer
 
     private static void ComparePictures(string was, string now, string place, List<string> differences)
     {
-        using var a = SKBitmap.Decode(Convert.FromBase64String(was));
-        using var b = SKBitmap.Decode(Convert.FromBase64String(now));
+        using var a = Decode(was);
+        using var b = Decode(now);
         if (a is null || b is null)
         {
             differences.Add($"{place}: {(a is null ? "what is committed" : "what there is now")} is no picture that can be decoded");
@@ -214,6 +214,13 @@ internal static partial class OutputComparer
         {
             differences.Add($"{place}: the picture is blank");
         }
+    }
+
+    private static SKBitmap? Decode(string base64)
+    {
+        using var data = SKData.CreateCopy(Convert.FromBase64String(base64));
+        using var codec = SKCodec.Create(data);
+        return codec is null ? null : SKBitmap.Decode(codec);
     }
 
     /// <summary>Whether a picture has one colour only.</summary>

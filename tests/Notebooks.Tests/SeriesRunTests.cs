@@ -208,7 +208,7 @@ public sealed class SeriesRunTests : IDisposable
             using Microsoft.DotNet.Interactive.Formatting;
             record Chart(string Kind);
             Formatter.SetPreferredMimeTypesFor(typeof(Chart), "application/vnd.plotly.v1+json", "text/html");
-            Formatter.Register<Chart>((c, w) => w.Write($$"""{"data": [{"type": "{{c.Kind}}", "x": [1, 2], "y": [3, 1]}], "layout": {"title": {"text": "</script><b>é</b>"}, "width": 300, "height": 200}}"""), "application/vnd.plotly.v1+json");
+            Formatter.Register<Chart>((c, w) => w.Write($$"""{"data": [{"type": "{{c.Kind}}", "x": [1, 2], "y": [3, 1]}], "layout": {"title": {"text": "</script><b>é</b>"}, "width": 300, "height": 200} }"""), "application/vnd.plotly.v1+json");
             Formatter.Register<Chart>((c, w) => w.Write("<script>draw()</script>"), "text/html");
             Formatter.Register<Chart>((c, w) => w.Write("a chart"), "text/plain");
             new Chart("bar")
@@ -254,7 +254,7 @@ public sealed class SeriesRunTests : IDisposable
     [Theory]
     [InlineData(0, "--in-place", "--help")]
     [InlineData(1, "--cell-timeout takes a number of seconds above 0.", "--cell-timeout", "0")]
-    [InlineData(1, "--cell-timeout", "--cell-timeout", "soon")]
+    [InlineData(1, "--cell-timeout takes a number", "--cell-timeout", "soon")]
     [InlineData(1, "There is no notebook '99'", "99")]
     public async Task The_command_line_tells_what_it_takes_and_refuses_the_rest(int code, string told, params string[] arguments)
     {
