@@ -185,9 +185,9 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
         var told = options.Heads ?? config.Integer("num_heads", "num_attention_heads", "heads");
         if (told is null && names.Kind == CheckpointKind.Jax && file.Tensors.TryGetValue(names.Of("blocks.0.attn.qkv.weight")[0], out var query) && query.Shape.Length == 3)
             told = Size(query.Shape[1]);
-        // The width of a head in every published configuration but H/14, whose files tell it.
-        return told ?? (width % 64 == 0 ? width / 64
-            : throw new InvalidDataException($"{path}: no tensor tells the number of heads, and neither does a config.json: give PretrainedOptions.Heads."));
+        // timm's files do not tell it of the published sizes, each of which has a width of its own.
+        return told ?? VisionTransformerConfig.Named.Values.FirstOrDefault(published => published.Width == width)?.Heads
+            ?? throw new InvalidDataException($"{path}: no tensor tells the number of heads, no published size has the width {width}, and no config.json is there to say: give PretrainedOptions.Heads.");
     }
 
     int Count(Func<int, string> parameter)

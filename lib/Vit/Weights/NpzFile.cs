@@ -73,7 +73,7 @@ public sealed partial class NpzFile : TensorFile
         {
             return read();
         }
-        catch (Exception exception) when (exception is InvalidDataException or IOException or ArgumentException or NotSupportedException or OverflowException)
+        catch (Exception exception) when (exception is InvalidDataException or IOException)
         {
             throw new InvalidDataException($"{place}: {exception.Message.TrimEnd('.')}.", exception);
         }

@@ -20,7 +20,7 @@ public sealed record PretrainedOptions
     /// <summary>Whether positions are resampled with antialiasing.</summary>
     public bool PositionAntialias { get; init; } = true;
 
-    /// <summary>h, which no tensor tells; needed where no config.json does and the heads are not 64 wide.</summary>
+    /// <summary>h, which no tensor tells; needed where no config.json does and the width is none of the published sizes.</summary>
     public int? Heads { get; init; }
 
     /// <summary>Whether a checkpoint that does not fit in full is refused. Otherwise what does not fit stays fresh, and is listed.</summary>

@@ -62,15 +62,21 @@ sealed partial class WeightNames
     static readonly string[] Thirds = ["query", "key", "value"];
 
     readonly Dictionary<string, string> stems = [];
+    readonly bool mergingLast;
 
     public CheckpointKind Kind { get; }
 
     /// <summary>Whether <see cref="Turn"/> changes anything.</summary>
     public bool Turns => Kind == CheckpointKind.Jax;
 
-    public WeightNames(CheckpointKind kind, bool distilled = false, bool swin = false, bool prefixed = true)
+    /// <param name="kind">Whose names.</param>
+    /// <param name="distilled">Whether the model has a distillation token.</param>
+    /// <param name="swin">Whether it is a Swin Transformer.</param>
+    /// <param name="prefixed">Whether Hugging Face's names start with the model's type, as they do with a head.</param>
+    /// <param name="mergingLast">Whether Swin's stages end with the merging of patches, as in its authors' files, instead of starting with it.</param>
+    public WeightNames(CheckpointKind kind, bool distilled = false, bool swin = false, bool prefixed = true, bool mergingLast = false)
     {
-        Kind = kind;
+        (Kind, this.mergingLast) = (kind, mergingLast);
         switch (kind)
         {
             case CheckpointKind.HuggingFace:
@@ -86,7 +92,7 @@ sealed partial class WeightNames
             case CheckpointKind.Jax:
                 stems = Jax;
                 break;
-            case CheckpointKind.Timm when swin:
+            case CheckpointKind.Timm when swin && !mergingLast:
                 stems.Add("head", "head.fc");
                 break;
         }
@@ -102,7 +108,7 @@ sealed partial class WeightNames
         if (Has("conv_proj.weight"))
             return new WeightNames(CheckpointKind.Torchvision);
         if (Has("patch_embed.proj.weight"))
-            return new WeightNames(CheckpointKind.Timm, swin: Has(SwinTable));
+            return new WeightNames(CheckpointKind.Timm, swin: Has(SwinTable), mergingLast: Has("layers.0.downsample.norm.weight"));
         foreach (var prefix in (string[])["vit.", "deit.", ""])
             if (Has($"{prefix}embeddings.patch_embeddings.projection.weight"))
                 return new WeightNames(CheckpointKind.HuggingFace, Has($"{prefix}embeddings.distillation_token"), prefixed: prefix != "");
@@ -118,6 +124,8 @@ sealed partial class WeightNames
     /// <summary>The tensors that make up a parameter, one below the other.</summary>
     public string[] Of(string parameter)
     {
+        if (mergingLast && Merging().Match(parameter) is { Success: true } merging)
+            return [$"layers.{int.Parse(merging.Groups[1].Value) - 1}.{merging.Groups[2].Value}"];
         var dot = parameter.LastIndexOf('.');
         var leaf = dot >= 0 && parameter[(dot + 1)..] is "weight" or "bias" ? parameter[(dot + 1)..] : "";
         var stem = leaf == "" ? parameter : parameter[..dot];
@@ -146,6 +154,9 @@ sealed partial class WeightNames
     // The modules of the tokens hold one parameter each, and the checkpoints name it as the module.
     [GeneratedRegex(@"^(cls_token|dist_token|reg_token|pos_embed)\.\w+$")]
     private static partial Regex TokenField();
+
+    [GeneratedRegex(@"^layers\.([0-9]+)\.(downsample\..+)$")]
+    private static partial Regex Merging();
 
     [GeneratedRegex(@"^blocks\.([0-9]+)\.")]
     private static partial Regex BlockNumber();

@@ -67,6 +67,19 @@ public sealed class PretrainedTests : IDisposable
         Close.Equal(expected["logits"], pretrained.Model.forward(expected["input"]));
     }
 
+    [Fact]
+    public void Swin_IsReadFromItsAuthorsNamesToo()
+    {
+        var tensors = SafeTensors.Load(Fixture.PathOf("swin", "model.safetensors")).ToDictionary(
+            pair => pair.Key.Replace("layers.1.downsample", "layers.0.downsample").Replace("head.fc", "head"), pair => pair.Value);
+        tensors["layers.0.blocks.0.attn.relative_position_index"] = zeros(49, 49, int64);
+        tensors["layers.0.blocks.1.attn_mask"] = zeros(16, 49, 49);
+        SafeTensors.Save(folder["model.safetensors"], tensors);
+        File.Copy(Fixture.PathOf("swin", "config.json"), folder["config.json"]);
+        using var pretrained = Pretrained.Load<SwinTransformer>(folder["model.safetensors"]);
+        AssertSameOutput("swin", pretrained.Model);
+    }
+
     [Theory]
     [InlineData("timm"), InlineData("timm-mean-pool"), InlineData("timm-registers"), InlineData("deit"), InlineData("swin")]
     public void WhatTimmSaved_IsSavedAgainBitForBit(string fixture)
@@ -260,8 +273,24 @@ public sealed class PretrainedTests : IDisposable
         Assert.Contains("no checkpoint whose names are known", message);
         Assert.Contains("conv1.weight", message);
         Assert.Contains("holds a SwinTransformer, not a VisionTransformer", Assert.Throws<InvalidDataException>(() => Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "swin"))).Message);
-        Assert.Contains("give PretrainedOptions.Heads", Assert.Throws<InvalidDataException>(() => Pretrained.Load(Rewrite("timm", _ => { }))).Message);
         Assert.Contains("is none of .safetensors", Assert.Throws<InvalidDataException>(() => Pretrained.Load(Fixture.PathOf("timm", "config.json").Replace(".json", ".txt"))).Message);
+    }
+
+    [Theory]
+    [InlineData(192, 3), InlineData(1280, 16)]
+    public void ThePublishedWidths_TellTheHeads(int width, int heads)
+    {
+        using var pretrained = Pretrained.Load<VisionTransformer>(WithoutConfiguration(width, 4));
+        Assert.Equal(heads, pretrained.Model.Config.Heads);
+    }
+
+    [Fact]
+    public void AnotherWidth_NeedsToBeTold()
+    {
+        var path = WithoutConfiguration(128, 4);
+        Assert.Contains("give PretrainedOptions.Heads", Assert.Throws<InvalidDataException>(() => Pretrained.Load(path)).Message);
+        using var pretrained = Pretrained.Load<VisionTransformer>(path, new PretrainedOptions { Heads = 8 });
+        Assert.Equal(8, pretrained.Model.Config.Heads);
     }
 
     [Fact]
@@ -305,7 +334,7 @@ public sealed class PretrainedTests : IDisposable
             .Append(new("patch_embed.proj.weight", zeros(64_000, 1, 1, 1))).Append(new("pos_embed", zeros(1, 1, 1)))
             .Append(new("head.weight", zeros(1, 1)));
         SafeTensors.Save(folder["giant.safetensors"], tensors);
-        Assert.Contains("those of a model with more than", Assert.Throws<InvalidDataException>(() => Pretrained.Load(folder["giant.safetensors"])).Message);
+        Assert.Contains("those of a model with more than", Assert.Throws<InvalidDataException>(() => Pretrained.Load(folder["giant.safetensors"], new PretrainedOptions { Heads = 1 })).Message);
     }
 
     [Fact]
@@ -381,6 +410,15 @@ public sealed class PretrainedTests : IDisposable
     }
 
     static JsonObject Config(string folder) => JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!.AsObject();
+
+    /// <summary>timm's names without a configuration beside them.</summary>
+    string WithoutConfiguration(int width, int heads)
+    {
+        using var model = new VisionTransformer(VisionTransformerConfig.Micro with { Width = width, Heads = heads, MlpWidth = 8, Layers = 1 });
+        Pretrained.SaveAsTimm(model, folder["bare"]);
+        File.Delete(Path.Combine(folder["bare"], "config.json"));
+        return folder["bare"];
+    }
 
     string Rewrite(string fixture, Action<Dictionary<string, Tensor>> change)
     {
