@@ -34,7 +34,7 @@ public sealed class SafeTensorsFile : TensorFile
     const int LengthBytes = 8;
     const long LongestHeader = 100_000_000;
     const int MostDimensions = 64;
-    
+
     readonly string path;
     readonly Stream stream;
     readonly Dictionary<string, StoredTensor> tensors = [];

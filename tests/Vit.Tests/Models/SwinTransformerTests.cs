@@ -7,7 +7,13 @@ public class SwinTransformerTests
 {
     static readonly SwinTransformerConfig Micro = new()
     {
-        ImageHeight = 56, ImageWidth = 56, PatchSize = 2, Width = 24, Depths = [2, 2], Heads = [2, 4], Classes = 10,
+        ImageHeight = 56,
+        ImageWidth = 56,
+        PatchSize = 2,
+        Width = 24,
+        Depths = [2, 2],
+        Heads = [2, 4],
+        Classes = 10,
     };
 
     public static TheoryData<string, long> ParameterCounts => new()
