@@ -5,8 +5,9 @@ namespace Vit.Layers;
 
 /// <summary>Cuts images into patches and projects each to the model's width (E in Eq. 1).</summary>
 /// <remarks>
-/// A convolution whose kernel and stride are both P visits every patch once: it is the linear projection of the
-/// flattened patches, without cutting them.
+/// A convolution whose kernel and stride are both P is the linear projection of the flattened patches, so the weight is
+/// kept as one, as in every published checkpoint. It is applied as the matrix product that it is: libtorch 2.10's own
+/// convolution was seen to give NaN for some widths on a CPU with AVX-512.
 /// </remarks>
 public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
 {
@@ -43,9 +44,8 @@ public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
             throw new ArgumentException(
                 $"Images of {proj.weight.shape[1]} channels fit this model, given were {Shape.Of(images)}.", nameof(images));
         using var scope = NewDisposeScope();
-        return proj.forward(images)      // [B, D, H / P, W / P]
-            .flatten(2)                  // [B, D, N]
-            .transpose(1, 2)             // [B, N, D]
-            .MoveToOuterDisposeScope();
+        var patches = Patches.Cut(images, PatchSize);                     // [B, N, C · P · P]
+        return nn.functional.linear(patches, proj.weight.flatten(1), proj.bias!)
+            .MoveToOuterDisposeScope();                                   // [B, N, D]
     }
 }

@@ -64,14 +64,13 @@ public class PatchesTests
     }
 
     [Fact]
-    public void PatchEmbedding_IsALinearProjectionOfThePatches() => Sizes.Sample(size =>
+    public void PatchEmbedding_IsAConvolutionWhoseStrideIsItsKernel() => Sizes.Sample(size =>
     {
         using var scope = NewDisposeScope();
-        var embedding = new PatchEmbedding(size.Channels, size.PatchSize, width: 12);
+        var embedding = new PatchEmbedding(size.Channels, size.PatchSize, width: 16);
         var images = randn(size.Batch, size.Channels, size.Rows * size.PatchSize, size.Columns * size.PatchSize);
 
-        var expected = nn.functional.linear(
-            Patches.Cut(images, size.PatchSize), embedding.proj.weight.reshape(12, -1), embedding.proj.bias!);
+        var expected = embedding.proj.forward(images).flatten(2).transpose(1, 2);
 
         Close.Equal(expected, embedding.forward(images));
     }, iter: 100, threads: 1);
