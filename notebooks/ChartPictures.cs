@@ -14,15 +14,15 @@ namespace Notebooks;
 /// chart gets a picture instead of its HTML. It is drawn by the plotly.js that Plotly.NET carries, in an installed Chromium.
 /// </summary>
 /// <param name="plotly">Plotly.NET.dll.</param>
-internal sealed partial class ChartPictures(string plotly)
+sealed partial class ChartPictures(string plotly)
 {
     /// <summary>The MIME type of a chart.</summary>
     public const string ChartType = "application/vnd.plotly.v1+json";
 
-    private const int DefaultWidth = 700;
-    private const int DefaultHeight = 450;
-    private const double Scale = 1.5;
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    const int DefaultWidth = 700;
+    const int DefaultHeight = 450;
+    const double Scale = 1.5;
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     /// <summary>Gives every chart its picture and takes its HTML.</summary>
     /// <exception cref="ChartPicturesException">There is no Chromium, or it did not draw a chart; the notebook is as before.</exception>
@@ -60,7 +60,7 @@ internal sealed partial class ChartPictures(string plotly)
         }
     }
 
-    private async Task<IReadOnlyList<string>> Draw(IReadOnlyList<JsonNode> charts, CancellationToken cancellation)
+    async Task<IReadOnlyList<string>> Draw(IReadOnlyList<JsonNode> charts, CancellationToken cancellation)
     {
         var chromium = FindChromium();
         var folder = Directory.CreateTempSubdirectory("charts-").FullName;
@@ -101,9 +101,9 @@ internal sealed partial class ChartPictures(string plotly)
         }
     }
 
-    private const string PngUrl = "data:image/png;base64,";
+    const string PngUrl = "data:image/png;base64,";
 
-    private static async Task<string> Dump(string chromium, string page, string folder, CancellationToken cancellation)
+    static async Task<string> Dump(string chromium, string page, string folder, CancellationToken cancellation)
     {
         using var process = Process.Start(new ProcessStartInfo(chromium)
         {
@@ -138,7 +138,7 @@ internal sealed partial class ChartPictures(string plotly)
         }
     }
 
-    private static string FindChromium()
+    static string FindChromium()
     {
         const string Variable = "CHROMIUM";
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } chosen)
@@ -164,7 +164,7 @@ internal sealed partial class ChartPictures(string plotly)
     }
 
     /// <summary>Reads plotly.js out of the assembly without loading it.</summary>
-    private byte[] ReadPlotlyJs()
+    byte[] ReadPlotlyJs()
     {
         if (!File.Exists(plotly))
         {
@@ -188,7 +188,7 @@ internal sealed partial class ChartPictures(string plotly)
         throw new ChartPicturesException($"'{plotly}' holds no plotly.js.");
     }
 
-    private static void Delete(string folder)
+    static void Delete(string folder)
     {
         try
         {

@@ -1,4 +1,4 @@
 namespace Notebooks;
 
 /// <summary>Pictures of charts could not be drawn; the message says what is missing or went wrong.</summary>
-internal sealed class ChartPicturesException(string message) : Exception(message);
+sealed class ChartPicturesException(string message) : Exception(message);

@@ -4,11 +4,11 @@ using System.Xml.Linq;
 namespace Notebooks;
 
 /// <summary>The drawing of the whole model, and its variants in which the parts that one notebook builds are lit.</summary>
-internal static class ModelDrawing
+static class ModelDrawing
 {
-    private const string Accent = "#D55E00";
-    private const string AccentWidth = "3.5";
-    private const string Faded = "0.4";
+    const string Accent = "#D55E00";
+    const string AccentWidth = "3.5";
+    const string Faded = "0.4";
 
     /// <summary>The parts that each notebook lights. A notebook without parts shows the whole drawing, <c>model.svg</c>.</summary>
     public static IReadOnlyList<(string Notebook, string[] Parts)> LitParts { get; } =
@@ -81,7 +81,7 @@ internal static class ModelDrawing
     }
 
     // Opacity multiplies down the tree, so it is set as high as no kept element is inside, and no higher.
-    private static void Fade(XElement parent, HashSet<XElement> kept)
+    static void Fade(XElement parent, HashSet<XElement> kept)
     {
         foreach (var element in parent.Elements().Where(e => e.Name.LocalName is not ("title" or "desc" or "defs") && !kept.Contains(e)))
             if (element.Descendants().Any(kept.Contains))
@@ -90,5 +90,5 @@ internal static class ModelDrawing
                 element.SetAttributeValue("opacity", Faded);
     }
 
-    private static bool HasClass(XElement element, string name) => (string?)element.Attribute("class") == name;
+    static bool HasClass(XElement element, string name) => (string?)element.Attribute("class") == name;
 }

@@ -4,17 +4,17 @@ using System.Globalization;
 namespace Notebooks;
 
 /// <summary>Tells which cell of a notebook runs: in a terminal on one line that is written over, else on a line for each cell.</summary>
-internal sealed class Progress : IDisposable
+sealed class Progress : IDisposable
 {
-    private readonly string _name;
-    private readonly int _cells;
-    private readonly TextWriter _output;
-    private readonly bool _live;
-    private readonly Stopwatch _watch = Stopwatch.StartNew();
-    private readonly Lock _lock = new();
-    private readonly Timer? _timer;
-    private int _cell;
-    private bool _ended;
+    readonly string _name;
+    readonly int _cells;
+    readonly TextWriter _output;
+    readonly bool _live;
+    readonly Stopwatch _watch = Stopwatch.StartNew();
+    readonly Lock _lock = new();
+    readonly Timer? _timer;
+    int _cell;
+    bool _ended;
 
     /// <summary>Starts telling.</summary>
     /// <param name="name">The notebook.</param>
@@ -35,7 +35,7 @@ internal sealed class Progress : IDisposable
         Tell();
     }
 
-    private void Tell()
+    void Tell()
     {
         lock (_lock)
         {

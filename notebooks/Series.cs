@@ -2,9 +2,9 @@ namespace Notebooks;
 
 /// <summary>The notebooks of a folder (<c>NN-name.ipynb</c>) and those of its <c>solutions</c>, in order.</summary>
 /// <param name="folder">The folder.</param>
-internal sealed class Series(string folder)
+sealed class Series(string folder)
 {
-    private const string Extension = ".ipynb";
+    const string Extension = ".ipynb";
 
     /// <summary>The folder.</summary>
     public string Folder { get; } = folder;
@@ -53,12 +53,12 @@ internal sealed class Series(string folder)
         throw new DirectoryNotFoundException($"'{start}' does not lie in the repository: no folder above it holds vit-notebooks.sln.");
     }
 
-    private static bool Fits(string name, string pattern) =>
+    static bool Fits(string name, string pattern) =>
         name.Equals(pattern, StringComparison.OrdinalIgnoreCase)
         || name.StartsWith(pattern + "-", StringComparison.OrdinalIgnoreCase)
         || name.StartsWith(pattern + "/", StringComparison.OrdinalIgnoreCase);
 
-    private static IEnumerable<string> In(string folder, string prefix) => Directory.Exists(folder)
+    static IEnumerable<string> In(string folder, string prefix) => Directory.Exists(folder)
         ? Directory.EnumerateFiles(folder, "*" + Extension).Select(f => Path.GetFileNameWithoutExtension(f)).Where(f => char.IsAsciiDigit(f[0])).Order(StringComparer.Ordinal).Select(f => prefix + f)
         : [];
 }

@@ -8,9 +8,9 @@ namespace Notebooks;
 /// <param name="copies">The folder for the executed copies.</param>
 /// <param name="output">Where progress and results are told.</param>
 /// <param name="live">Whether that is a terminal, where a line can be written over.</param>
-internal sealed class SeriesRun(Series series, string copies, TextWriter output, bool live)
+sealed class SeriesRun(Series series, string copies, TextWriter output, bool live)
 {
-    private sealed record Row(string Name, NotebookResult? Result, string Told);
+    sealed record Row(string Name, NotebookResult? Result, string Told);
 
     /// <summary>How long a cell may take; null for any time.</summary>
     public TimeSpan? CellTimeout { get; init; }
@@ -51,7 +51,7 @@ internal sealed class SeriesRun(Series series, string copies, TextWriter output,
         return rows.TrueForAll(r => r.Result is { Failure: null }) ? 0 : 1;
     }
 
-    private async Task<Row> Run(string name, string count, CancellationToken cancellation)
+    async Task<Row> Run(string name, string count, CancellationToken cancellation)
     {
         var source = Series.PathOf(series.Folder, name);
         try
@@ -87,7 +87,7 @@ internal sealed class SeriesRun(Series series, string copies, TextWriter output,
         }
     }
 
-    private void Tell(string name, CellFailure failure)
+    void Tell(string name, CellFailure failure)
     {
         output.WriteLine($"{name}: cell {failure.Cell}{(failure.Line is { } line ? $", line {line}" : "")} failed:");
         if (failure.Source is not null)
@@ -101,7 +101,7 @@ internal sealed class SeriesRun(Series series, string copies, TextWriter output,
         }
     }
 
-    private void WriteTable(IReadOnlyList<Row> rows)
+    void WriteTable(IReadOnlyList<Row> rows)
     {
         string[][] lines =
         [

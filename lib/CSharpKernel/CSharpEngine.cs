@@ -9,12 +9,12 @@ namespace CSharpKernel;
 /// </summary>
 public sealed class CSharpEngine : IDisposable
 {
-    private static volatile CSharpEngine? _current;
+    static volatile CSharpEngine? _current;
 
-    private readonly string _folder;
-    private readonly OutputQueue _queue;
-    private readonly Submissions _submissions;
-    private readonly SemaphoreSlim _oneCell = new(1);
+    readonly string _folder;
+    readonly OutputQueue _queue;
+    readonly Submissions _submissions;
+    readonly SemaphoreSlim _oneCell = new(1);
 
     /// <summary>Starts with no state.</summary>
     /// <param name="folder">The notebook's folder, to which paths in <c>#r</c> and <c>#!import</c> are relative.</param>
@@ -67,7 +67,7 @@ public sealed class CSharpEngine : IDisposable
         }
     }
 
-    private async Task<bool> RunParts(string code, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation)
+    async Task<bool> RunParts(string code, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation)
     {
         var parts = CellPart.Split(code, name, out var timed);
         foreach (var part in parts)
@@ -89,7 +89,7 @@ public sealed class CSharpEngine : IDisposable
         return timed;
     }
 
-    private async Task RunCode(string code, string name, CancellationToken cancellation)
+    async Task RunCode(string code, string name, CancellationToken cancellation)
     {
         var run = _submissions.Compile(code, name, w => _queue.Write("stderr", w), out var hasResult, cancellation);
         if (run is null)
@@ -105,7 +105,7 @@ public sealed class CSharpEngine : IDisposable
     }
 
     /// <summary>Runs a cell up to its first await on a thread that can be interrupted, and then waits for the rest.</summary>
-    private static async Task<object?> OnThreadOfItsOwn(Func<Task<object?>> run, CancellationToken cancellation)
+    static async Task<object?> OnThreadOfItsOwn(Func<Task<object?>> run, CancellationToken cancellation)
     {
         // Its own source, because ControlledExecution never returns where its token cannot be cancelled (seen on .NET 10.0).
         var abort = new CancellationTokenSource();
@@ -142,7 +142,7 @@ public sealed class CSharpEngine : IDisposable
         return await (await started.Task).WaitAsync(cancellation);
     }
 
-    private async Task Import(CellPart part, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation)
+    async Task Import(CellPart part, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation)
     {
         var path = Path.GetFullPath(part.Text, folder);
         CellException Error(string reason) => new("ImportError", $"#!import {part.Text}: {reason}", name, part.Line);

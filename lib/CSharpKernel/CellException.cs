@@ -1,7 +1,7 @@
 namespace CSharpKernel;
 
 /// <summary>A cell that cannot run: a compile error, a directive that is not understood, a reference that is not found.</summary>
-internal sealed class CellException(string name, string message, string file, int? line) : Exception(message)
+sealed class CellException(string name, string message, string file, int? line) : Exception(message)
 {
     /// <summary>What the error is called in the notebook.</summary>
     public string Name { get; } = name;

@@ -4,9 +4,9 @@ namespace CSharpKernel;
 /// <param name="Kind">What the text is.</param>
 /// <param name="Text">For C#, padded so that its lines have the numbers they have in the cell; for an import, the path.</param>
 /// <param name="Line">Where the part begins, from 1.</param>
-internal sealed record CellPart(CellPartKind Kind, string Text, int Line)
+sealed record CellPart(CellPartKind Kind, string Text, int Line)
 {
-    private static readonly string[] OtherLanguages =
+    static readonly string[] OtherLanguages =
         ["fsharp", "f#", "pwsh", "powershell", "javascript", "js", "sql", "kql", "python", "r", "mermaid", "http", "value"];
 
     /// <summary>Splits a cell at its directives (<c>#!csharp</c>, <c>#!markdown</c>, <c>#!html</c>, <c>#!time</c>, <c>#!import</c>).</summary>

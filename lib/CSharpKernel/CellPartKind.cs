@@ -1,7 +1,7 @@
 namespace CSharpKernel;
 
 /// <summary>What a part of a cell is.</summary>
-internal enum CellPartKind
+enum CellPartKind
 {
     CSharp,
     Markdown,

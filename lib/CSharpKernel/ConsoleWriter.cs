@@ -3,10 +3,10 @@ using System.Text;
 namespace CSharpKernel;
 
 /// <summary>Stands in for Console.Out or Console.Error and hands what is written to the engine that runs cells.</summary>
-internal sealed class ConsoleWriter(string stream, TextWriter original) : TextWriter
+sealed class ConsoleWriter(string stream, TextWriter original) : TextWriter
 {
-    private static readonly Lock Installation = new();
-    private static bool _installed;
+    static readonly Lock Installation = new();
+    static bool _installed;
 
     /// <summary>The engine of this process; threads that outlive their cell still write to it.</summary>
     public static volatile OutputQueue? Target;
@@ -49,7 +49,7 @@ internal sealed class ConsoleWriter(string stream, TextWriter original) : TextWr
     public override void Flush() => Target?.Flush();
 
     // Outputs are the same on every platform.
-    private const string CoreNewLineText = "\n";
+    const string CoreNewLineText = "\n";
 
     public override string NewLine => CoreNewLineText;
 }

@@ -5,10 +5,10 @@ namespace CSharpKernel;
 /// <summary>A value that a cell has shown, and may show anew in the same place.</summary>
 public sealed class DisplayedValue
 {
-    private static int _count;
-    private readonly string _id;
+    static int _count;
+    readonly string _id;
 
-    private DisplayedValue(string id) => _id = id;
+    DisplayedValue(string id) => _id = id;
 
     /// <summary>Replaces what is shown.</summary>
     public void Update(object? value) => CSharpEngine.Send(new Output.Update(MimeBundle.Of(value), _id));

@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace CSharpKernel;
 
 /// <summary>Exceptions as a reader of the notebook needs them: lines of cells, without the compiler's and the kernel's machinery.</summary>
-internal static partial class ExceptionTrace
+static partial class ExceptionTrace
 {
     /// <summary>Turns an exception that left a cell into the cell's error.</summary>
     /// <param name="exception">The exception.</param>
@@ -30,7 +30,7 @@ internal static partial class ExceptionTrace
         return new(exception.GetType().FullName!, exception.Message, lines, line);
     }
 
-    private static int? Describe(Exception exception, string prefix, string cell, List<string> lines)
+    static int? Describe(Exception exception, string prefix, string cell, List<string> lines)
     {
         lines.AddRange($"{prefix}{exception.GetType().FullName}: {exception.Message}".ReplaceLineEndings("\n").Split('\n'));
         int? cellLine = null;
@@ -69,12 +69,12 @@ internal static partial class ExceptionTrace
         return cellLine;
     }
 
-    private static bool Machinery(Type type) =>
+    static bool Machinery(Type type) =>
         type.Assembly == typeof(CSharpEngine).Assembly
         || type.Namespace is "System.Runtime.CompilerServices" or "System.Runtime.ExceptionServices";
 
     /// <summary>The name as written in the cell; null for the cell's own statements.</summary>
-    private static string? MemberName(MethodBase method)
+    static string? MemberName(MethodBase method)
     {
         var type = method.DeclaringType!;
         var name = method.Name;

@@ -23,16 +23,16 @@ public sealed class KernelProcess : IDisposable
     };
 
     /// <summary>How long output may still come after the process has ended: a child of it may hold the pipe open.</summary>
-    private static readonly TimeSpan Drain = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Drain = TimeSpan.FromSeconds(2);
 
-    private readonly Process _process;
-    private readonly Task _reading;
-    private readonly Lock _lock = new();
-    private readonly List<Output> _late = [];
-    private Action<Output>? _sink;
-    private TaskCompletionSource<bool>? _done;
+    readonly Process _process;
+    readonly Task _reading;
+    readonly Lock _lock = new();
+    readonly List<Output> _late = [];
+    Action<Output>? _sink;
+    TaskCompletionSource<bool>? _done;
 
-    private KernelProcess(Process process)
+    KernelProcess(Process process)
     {
         _process = process;
         _reading = Task.WhenAll(Read(process.StandardOutput), Read(process.StandardError));
@@ -109,7 +109,7 @@ public sealed class KernelProcess : IDisposable
         return done.Task.IsCompleted ? await done.Task : throw new KernelDiedException(name, DescribeExit(_process.ExitCode));
     }
 
-    private async Task Read(StreamReader reader)
+    async Task Read(StreamReader reader)
     {
         var stream = reader == _process.StandardOutput ? "stdout" : "stderr";
         var buffer = new char[1 << 14];
@@ -141,7 +141,7 @@ public sealed class KernelProcess : IDisposable
         }
     }
 
-    private void Receive(string record, string stream)
+    void Receive(string record, string stream)
     {
         Reply? reply;
         try
@@ -166,7 +166,7 @@ public sealed class KernelProcess : IDisposable
         }
     }
 
-    private void Deliver(Output output)
+    void Deliver(Output output)
     {
         lock (_lock)
         {
@@ -180,7 +180,7 @@ public sealed class KernelProcess : IDisposable
         }
     }
 
-    private static string DescribeExit(int code) => code switch
+    static string DescribeExit(int code) => code switch
     {
         > 128 and < 160 when !OperatingSystem.IsWindows() => $"killed by signal {code - 128}" + (code - 128) switch
         {
@@ -197,7 +197,7 @@ public sealed class KernelProcess : IDisposable
         _ => $"exit code {code}",
     };
 
-    private void Kill()
+    void Kill()
     {
         try
         {

@@ -5,10 +5,10 @@ using Microsoft.DotNet.Interactive.Formatting;
 namespace CSharpKernel;
 
 /// <summary>Values as the front end takes them: one content for each MIME type.</summary>
-internal static class MimeBundle
+static class MimeBundle
 {
     /// <summary>How the default formatter's HTML begins where it holds a value's plain text and no more.</summary>
-    private const string PlainTextAsHtml = "<div class=\"dni-plaintext\">";
+    const string PlainTextAsHtml = "<div class=\"dni-plaintext\">";
 
     /// <summary>Formats a value with the registered formatters.</summary>
     /// <param name="value">Anything, null included.</param>
@@ -41,7 +41,7 @@ internal static class MimeBundle
     /// <summary>Whether the type's content is JSON, which documents hold as such and not as a string.</summary>
     public static bool IsJson(string mimeType) => mimeType == "application/json" || mimeType.EndsWith("+json", StringComparison.Ordinal);
 
-    private static JsonNode? Content(string mimeType, string text)
+    static JsonNode? Content(string mimeType, string text)
     {
         if (IsJson(mimeType))
         {

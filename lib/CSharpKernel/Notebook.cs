@@ -8,7 +8,7 @@ namespace CSharpKernel;
 /// <summary>A notebook document, nbformat 4.5. What this class does not know is kept as it was read.</summary>
 public sealed partial class Notebook
 {
-    private Notebook(JsonObject json)
+    Notebook(JsonObject json)
     {
         Json = json;
         Cells = [.. json["cells"]!.AsArray().Select(c => new NotebookCell(c!.AsObject()))];
@@ -69,7 +69,7 @@ public sealed partial class Notebook
     /// <summary>The document's text, with a line break at its end.</summary>
     public override string ToString() => NotebookWriter.Write(Json) + "\n";
 
-    private static void Check(JsonNode? root, string name)
+    static void Check(JsonNode? root, string name)
     {
         var notebook = Expect<JsonObject>(root, "the notebook", "an object");
         Integer(notebook["nbformat"], "nbformat", n => n == 4, "4");

@@ -5,7 +5,7 @@ namespace CSharpKernel;
 /// <summary>A cell of a notebook document.</summary>
 public sealed class NotebookCell
 {
-    private bool _clearBeforeNext;
+    bool _clearBeforeNext;
 
     internal NotebookCell(JsonObject json) => Json = json;
 
@@ -107,7 +107,7 @@ public sealed class NotebookCell
         }
     }
 
-    private static JsonObject Data(JsonObject bundle)
+    static JsonObject Data(JsonObject bundle)
     {
         var data = new JsonObject();
         foreach (var (mime, content) in bundle.OrderBy(d => d.Key, StringComparer.Ordinal))
@@ -120,7 +120,7 @@ public sealed class NotebookCell
         return data;
     }
 
-    private static JsonArray AddLines(JsonArray lines, string text)
+    static JsonArray AddLines(JsonArray lines, string text)
     {
         for (var start = 0; start < text.Length;)
         {

@@ -7,7 +7,7 @@ namespace CSharpKernel;
 /// Holds the compiled cells and what they reference. The formatters' assembly is the kernel's own copy, so that a
 /// formatter registered in a cell counts for the kernel; all else that the kernel uses stays out of the cells' way.
 /// </summary>
-internal sealed class NotebookLoadContext() : AssemblyLoadContext("notebook")
+sealed class NotebookLoadContext() : AssemblyLoadContext("notebook")
 {
     public static readonly string Framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
 
@@ -19,9 +19,9 @@ internal sealed class NotebookLoadContext() : AssemblyLoadContext("notebook")
         typeof(Microsoft.AspNetCore.Html.IHtmlContent).Assembly,
     }.ToDictionary(a => a.GetName().Name!, a => a.Location, StringComparer.OrdinalIgnoreCase);
 
-    private readonly Dictionary<string, string> _assemblies = new(StringComparer.OrdinalIgnoreCase);
-    private readonly Dictionary<string, string> _natives = new(StringComparer.OrdinalIgnoreCase);
-    private readonly List<string> _folders = [];
+    readonly Dictionary<string, string> _assemblies = new(StringComparer.OrdinalIgnoreCase);
+    readonly Dictionary<string, string> _natives = new(StringComparer.OrdinalIgnoreCase);
+    readonly List<string> _folders = [];
 
     /// <summary>Makes an assembly known, and with it those that lie beside it.</summary>
     public void AddAssembly(string path, bool withFolder)

@@ -43,7 +43,7 @@ public static class NotebookRunner
         return new(cells.Count, watch.Elapsed, process.PeakMemory, ConclusionOf(cells), failure);
     }
 
-    private static async Task<CellFailure?> Run(KernelProcess process, NotebookCell cell, int number, Dictionary<string, JsonObject> displays, TimeSpan? timeout, CancellationToken cancellation)
+    static async Task<CellFailure?> Run(KernelProcess process, NotebookCell cell, int number, Dictionary<string, JsonObject> displays, TimeSpan? timeout, CancellationToken cancellation)
     {
         Output.Error? error = null;
         string problem;
@@ -78,7 +78,7 @@ public static class NotebookRunner
         }
     }
 
-    private static string? ConclusionOf(IEnumerable<NotebookCell> cells)
+    static string? ConclusionOf(IEnumerable<NotebookCell> cells)
     {
         var outputs = cells.Where(c => c.Tags.Contains(Conclusion)).SelectMany(c => c.Outputs).ToList();
         var text = outputs.Select(o => o!["data"]?["text/plain"] ?? o["text"]).FirstOrDefault(t => t is not null);

@@ -8,7 +8,7 @@ namespace CSharpKernel;
 /// Writes JSON byte for byte as Jupyter does: one space of indentation, and no escapes but those that JSON asks for.
 /// (Every encoder of System.Text.Json escapes what lies beyond the Basic Multilingual Plane.)
 /// </summary>
-internal static class NotebookWriter
+static class NotebookWriter
 {
     /// <exception cref="InvalidOperationException">A string holds half a surrogate pair.</exception>
     public static string Write(JsonNode? node)
@@ -18,7 +18,7 @@ internal static class NotebookWriter
         return text.ToString();
     }
 
-    private static void Write(JsonNode? node, int depth, StringBuilder text)
+    static void Write(JsonNode? node, int depth, StringBuilder text)
     {
         switch (node)
         {
@@ -56,7 +56,7 @@ internal static class NotebookWriter
         }
     }
 
-    private static void Quote(string value, StringBuilder text)
+    static void Quote(string value, StringBuilder text)
     {
         text.Append('"');
         foreach (var c in value)

@@ -13,7 +13,7 @@ namespace CSharpKernel;
 [JsonDerivedType(typeof(Clear), "clear_output")]
 public abstract record Output
 {
-    private Output()
+    Output()
     {
     }
 

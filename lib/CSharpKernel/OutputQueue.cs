@@ -3,17 +3,17 @@ using System.Text;
 namespace CSharpKernel;
 
 /// <summary>Brings the outputs of all threads into one order, and joins small writes to a stream into larger ones.</summary>
-internal sealed class OutputQueue : IDisposable
+sealed class OutputQueue : IDisposable
 {
-    private const int Full = 1 << 15;
+    const int Full = 1 << 15;
 
-    private readonly Lock _lock = new();
-    private readonly Action<Output> _sink;
-    private readonly StringBuilder _text = new();
-    private readonly TimeSpan _delay;
-    private readonly Timer _timer;
-    private string _stream = "stdout";
-    private bool _timerRuns;
+    readonly Lock _lock = new();
+    readonly Action<Output> _sink;
+    readonly StringBuilder _text = new();
+    readonly TimeSpan _delay;
+    readonly Timer _timer;
+    string _stream = "stdout";
+    bool _timerRuns;
 
     /// <param name="sink">Takes the outputs, one at a time.</param>
     /// <param name="delay">How long text may wait for more.</param>

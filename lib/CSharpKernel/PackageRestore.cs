@@ -12,7 +12,7 @@ namespace CSharpKernel;
 /// <param name="Compile">What the compiler references.</param>
 /// <param name="Runtime">What is loaded.</param>
 /// <param name="Native">Native libraries.</param>
-internal sealed partial record PackageRestore(IReadOnlyList<string> Compile, IReadOnlyList<string> Runtime, IReadOnlyList<string> Native)
+sealed partial record PackageRestore(IReadOnlyList<string> Compile, IReadOnlyList<string> Runtime, IReadOnlyList<string> Native)
 {
     /// <summary>Restores packages as a project that references them would; a set that was restored before is taken from the cache.</summary>
     /// <param name="packages">Names and versions; an empty version takes the newest.</param>
@@ -53,7 +53,7 @@ internal sealed partial record PackageRestore(IReadOnlyList<string> Compile, IRe
         return Read(assets) ?? throw new InvalidOperationException("the restored files are gone from the package folder.");
     }
 
-    private static string Project(IReadOnlyList<(string Name, string Version)> packages, string folder) => new XElement("Project",
+    static string Project(IReadOnlyList<(string Name, string Version)> packages, string folder) => new XElement("Project",
         new XAttribute("Sdk", "Microsoft.NET.Sdk"),
         new XElement("PropertyGroup",
             new XElement("TargetFramework", $"net{Environment.Version.Major}.{Environment.Version.Minor}"),
@@ -66,7 +66,7 @@ internal sealed partial record PackageRestore(IReadOnlyList<string> Compile, IRe
             new XAttribute("Version", p.Version.Length == 0 ? "*" : p.Version))))).ToString();
 
     /// <returns>Why it failed; null if it did not.</returns>
-    private static string? Restore(string folder, CancellationToken cancellation)
+    static string? Restore(string folder, CancellationToken cancellation)
     {
         // Files of the folders above would change what is restored.
         foreach (var file in new[] { "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props" })
@@ -97,7 +97,7 @@ internal sealed partial record PackageRestore(IReadOnlyList<string> Compile, IRe
         return reasons.Count > 0 ? string.Join("\n", reasons) : output.Trim();
     }
 
-    private static PackageRestore? Read(string assets)
+    static PackageRestore? Read(string assets)
     {
         if (!File.Exists(assets))
         {

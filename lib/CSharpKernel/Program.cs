@@ -6,11 +6,11 @@ using System.Text.Json;
 namespace CSharpKernel;
 
 /// <summary>The process that runs one notebook's cells for a <see cref="KernelProcess"/>.</summary>
-internal static class Program
+static class Program
 {
     public const string HeadlessVerb = "headless";
 
-    private static async Task<int> Main(string[] arguments)
+    static async Task<int> Main(string[] arguments)
     {
         if (arguments is not [HeadlessVerb, var folder])
         {
@@ -49,9 +49,9 @@ internal static class Program
         }
     }
 
-    private sealed class NoInput : TextReader
+    sealed class NoInput : TextReader
     {
-        private const string Reason = "A notebook that runs by itself has nobody to ask: Console.Read and Console.ReadLine have no input here.";
+        const string Reason = "A notebook that runs by itself has nobody to ask: Console.Read and Console.ReadLine have no input here.";
 
         public override int Read() => throw new InvalidOperationException(Reason);
 

@@ -7,10 +7,10 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace CSharpKernel;
 
 /// <summary>What cells reference: the framework, the kernel's own functions, and what <c>#r</c> adds.</summary>
-internal sealed partial class References(NotebookLoadContext context, string folder) : MetadataReferenceResolver
+sealed partial class References(NotebookLoadContext context, string folder) : MetadataReferenceResolver
 {
-    private readonly Dictionary<string, PortableExecutableReference> _byName = FrameworkReferences();
-    private readonly List<(string Name, string Version)> _packages = [];
+    readonly Dictionary<string, PortableExecutableReference> _byName = FrameworkReferences();
+    readonly List<(string Name, string Version)> _packages = [];
 
     /// <summary>All of them, for the next compilation.</summary>
     public ImmutableArray<MetadataReference> All { get; private set; } = [];
@@ -45,7 +45,7 @@ internal sealed partial class References(NotebookLoadContext context, string fol
         return new string(characters);
     }
 
-    private void AddFile(string path, string name, int line)
+    void AddFile(string path, string name, int line)
     {
         var full = Path.GetFullPath(path, folder);
         if (!File.Exists(full))
@@ -71,7 +71,7 @@ internal sealed partial class References(NotebookLoadContext context, string fol
         Add(full);
     }
 
-    private void AddPackage(string package, string version, string name, int line, CancellationToken cancellation)
+    void AddPackage(string package, string version, string name, int line, CancellationToken cancellation)
     {
         if (_packages.Find(p => p.Name.Equals(package, StringComparison.OrdinalIgnoreCase)) is { Name: not null } known)
         {
@@ -111,7 +111,7 @@ internal sealed partial class References(NotebookLoadContext context, string fol
     }
 
     /// <summary>Takes the kernel's or the framework's copy where it is the one that would be loaded.</summary>
-    private void Add(string path)
+    void Add(string path)
     {
         var name = Path.GetFileNameWithoutExtension(path);
         var found = context.Find(name);
@@ -138,7 +138,7 @@ internal sealed partial class References(NotebookLoadContext context, string fol
 
     public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
 
-    private static Dictionary<string, PortableExecutableReference> FrameworkReferences()
+    static Dictionary<string, PortableExecutableReference> FrameworkReferences()
     {
         var trusted = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
         return trusted.Where(p => Path.GetDirectoryName(p) == NotebookLoadContext.Framework)

@@ -13,24 +13,24 @@ namespace CSharpKernel;
 /// script mode used directly, because Roslyn's own script runner loads a second copy of the assemblies that kernel and
 /// cells share.
 /// </summary>
-internal sealed class Submissions(NotebookLoadContext context, References references, string folder)
+sealed class Submissions(NotebookLoadContext context, References references, string folder)
 {
     public static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
 
-    private static readonly string[] Usings =
+    static readonly string[] Usings =
     [
         "System", "System.Text", "System.Collections", "System.Collections.Generic", "System.Threading.Tasks", "System.Linq",
         typeof(CellFunctions).FullName!,
     ];
 
     // Versions of assemblies are unified when loading, so warnings about them help nobody.
-    private static readonly Dictionary<string, ReportDiagnostic> Suppressed = new()
+    static readonly Dictionary<string, ReportDiagnostic> Suppressed = new()
     {
         ["CS1701"] = ReportDiagnostic.Suppress,
         ["CS1702"] = ReportDiagnostic.Suppress,
     };
 
-    private readonly CSharpCompilationOptions _options = new(
+    readonly CSharpCompilationOptions _options = new(
         OutputKind.DynamicallyLinkedLibrary,
         usings: Usings,
         optimizationLevel: OptimizationLevel.Release,
@@ -41,9 +41,9 @@ internal sealed class Submissions(NotebookLoadContext context, References refere
         sourceReferenceResolver: new SourceFileResolver([], folder),
         assemblyIdentityComparer: DesktopAssemblyIdentityComparer.Default);
 
-    private CSharpCompilation? _previous;
-    private object?[] _states = new object?[2];
-    private int _count;
+    CSharpCompilation? _previous;
+    object?[] _states = new object?[2];
+    int _count;
 
     /// <summary>Compiles code as the next link of the chain.</summary>
     /// <param name="code">The code.</param>
@@ -94,7 +94,7 @@ internal sealed class Submissions(NotebookLoadContext context, References refere
         return () => run(_states);
     }
 
-    private static string Describe(Diagnostic diagnostic)
+    static string Describe(Diagnostic diagnostic)
     {
         var span = diagnostic.Location.GetLineSpan();
         var place = diagnostic.Location.IsInSource ? $"{span.Path} ({span.StartLinePosition.Line + 1},{span.StartLinePosition.Character + 1}): " : "";

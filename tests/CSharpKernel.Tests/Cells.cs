@@ -3,11 +3,11 @@ using System.Reflection;
 namespace CSharpKernel.Tests;
 
 /// <summary>Runs cells in an engine whose notebook stands in a folder of its own.</summary>
-internal sealed class Cells : IDisposable
+sealed class Cells : IDisposable
 {
-    private readonly List<Output> _outputs = [];
-    private readonly CSharpEngine _engine;
-    private int _count;
+    readonly List<Output> _outputs = [];
+    readonly CSharpEngine _engine;
+    int _count;
 
     public Cells() => _engine = new CSharpEngine(Folder, o =>
     {
@@ -33,7 +33,7 @@ internal sealed class Cells : IDisposable
     /// <returns>Its outputs.</returns>
     public Task<IReadOnlyList<Output>> Run(string code) => RunUntil(code, TestContext.Current.CancellationToken);
 
-    private async Task<IReadOnlyList<Output>> RunUntil(string code, CancellationToken cancellation)
+    async Task<IReadOnlyList<Output>> RunUntil(string code, CancellationToken cancellation)
     {
         _outputs.Clear();
         var succeeded = await _engine.Execute(code, $"cell {++_count}", cancellation);

@@ -2,7 +2,7 @@ namespace CSharpKernel.Tests;
 
 public sealed class DialectTests : IDisposable
 {
-    private readonly Cells _cells = new();
+    readonly Cells _cells = new();
 
     public void Dispose() => _cells.Dispose();
 

@@ -2,13 +2,13 @@ namespace CSharpKernel.Tests;
 
 public sealed class KernelProcessTests : IDisposable
 {
-    private readonly KernelProcess _process = KernelProcess.Start(Path.GetTempPath());
-    private readonly List<Output> _outputs = [];
-    private int _count;
+    readonly KernelProcess _process = KernelProcess.Start(Path.GetTempPath());
+    readonly List<Output> _outputs = [];
+    int _count;
 
     public void Dispose() => _process.Dispose();
 
-    private async Task<bool> Run(string code, TimeSpan? timeout = null)
+    async Task<bool> Run(string code, TimeSpan? timeout = null)
     {
         _outputs.Clear();
         return await _process.Execute(code, $"cell {++_count}", _outputs.Add, timeout, TestContext.Current.CancellationToken);

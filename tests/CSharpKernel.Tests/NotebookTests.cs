@@ -6,7 +6,7 @@ namespace CSharpKernel.Tests;
 public sealed class NotebookTests
 {
     /// <summary>As Jupyter's nbformat writes it.</summary>
-    private const string Sample = """
+    const string Sample = """
         {
          "cells": [
           {
@@ -62,7 +62,7 @@ public sealed class NotebookTests
 
         """;
 
-    private static Notebook Parse(string text) => Notebook.Parse(Encoding.UTF8.GetBytes(text), "n.ipynb");
+    static Notebook Parse(string text) => Notebook.Parse(Encoding.UTF8.GetBytes(text), "n.ipynb");
 
     [Fact]
     public void A_document_is_written_as_Jupyter_writes_it()
@@ -73,12 +73,12 @@ public sealed class NotebookTests
         Assert.Equal(["check"], Parse(sample).Cells[1].Tags);
     }
 
-    private static readonly Gen<string> Text = Gen.OneOf(
+    static readonly Gen<string> Text = Gen.OneOf(
         Gen.String,
         Gen.OneOf("", "a\nb\n", "é🙂\u2028\u0001\"\\/", "\r\n\t"))
         .Where(s => s.EnumerateRunes().All(r => r != Rune.ReplacementChar));
 
-    private static readonly Gen<JsonNode?> Json = Gen.Recursive<JsonNode?>((depth, inner) => depth > 3
+    static readonly Gen<JsonNode?> Json = Gen.Recursive<JsonNode?>((depth, inner) => depth > 3
         ? Text.Select(s => (JsonNode?)s)
         : Gen.OneOf(
             Text.Select(s => (JsonNode?)s),
@@ -89,14 +89,14 @@ public sealed class NotebookTests
             inner.Array[0, 3].Select(items => (JsonNode?)new JsonArray([.. items.Select(i => i?.DeepClone())])),
             Gen.Select(Text, inner).Array[0, 3].Select(m => (JsonNode?)new JsonObject(m.DistinctBy(p => p.Item1).Select(p => KeyValuePair.Create(p.Item1, p.Item2?.DeepClone()))))));
 
-    private static readonly Gen<JsonNode?> Lines = Gen.OneOf(
+    static readonly Gen<JsonNode?> Lines = Gen.OneOf(
         Text.Select(s => (JsonNode?)s),
         Text.Array[0, 4].Select(l => (JsonNode?)new JsonArray([.. l.Select(s => (JsonNode?)s)])));
 
-    private static readonly Gen<JsonNode?> Object = Gen.Select(Text, Json).Array[0, 3]
+    static readonly Gen<JsonNode?> Object = Gen.Select(Text, Json).Array[0, 3]
         .Select(m => (JsonNode?)new JsonObject(m.DistinctBy(p => p.Item1).Select(p => KeyValuePair.Create(p.Item1, p.Item2?.DeepClone()))));
 
-    private static readonly Gen<JsonNode?> OutputJson = Gen.OneOf(
+    static readonly Gen<JsonNode?> OutputJson = Gen.OneOf(
         Gen.Select(Lines, Gen.OneOf("stdout", "stderr")).Select((text, name) => (JsonNode?)new JsonObject { ["output_type"] = "stream", ["name"] = name, ["text"] = text?.DeepClone() }),
         Gen.Select(Lines, Json, Object).Select((text, json, metadata) => (JsonNode?)new JsonObject
         {
@@ -106,7 +106,7 @@ public sealed class NotebookTests
         }),
         Text.Select(s => (JsonNode?)new JsonObject { ["output_type"] = "error", ["ename"] = s, ["evalue"] = s, ["traceback"] = new JsonArray(s) }));
 
-    private static readonly Gen<JsonObject> Document = Gen.Select(
+    static readonly Gen<JsonObject> Document = Gen.Select(
         Gen.Select(Lines, Object, OutputJson.Array[0, 3], Gen.OneOf("code", "markdown", "raw")).Array[0, 4], Object).Select((cells, metadata) => new JsonObject
         {
             ["nbformat"] = 4,

@@ -4,7 +4,7 @@ namespace CSharpKernel.Tests;
 
 public sealed class OutputTests : IDisposable
 {
-    private readonly Cells _cells = new();
+    readonly Cells _cells = new();
 
     public void Dispose() => _cells.Dispose();
 

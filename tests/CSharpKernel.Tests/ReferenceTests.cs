@@ -6,12 +6,12 @@ namespace CSharpKernel.Tests;
 
 public sealed class ReferenceTests : IDisposable
 {
-    private readonly Cells _cells = new();
+    readonly Cells _cells = new();
 
     public void Dispose() => _cells.Dispose();
 
     /// <summary>Compiles a library into the notebook's folder.</summary>
-    private string Build(string name, string code, params string[] references)
+    string Build(string name, string code, params string[] references)
     {
         var framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         var path = Path.Combine(_cells.Folder, name + ".dll");
@@ -107,7 +107,7 @@ public sealed class ReferenceTests : IDisposable
         Assert.DoesNotContain(Path.GetTempPath(), error.Message);
     }
 
-    private static void SkipOffline(IReadOnlyList<Output> outputs)
+    static void SkipOffline(IReadOnlyList<Output> outputs)
     {
         if (outputs is [.., Output.Error { Name: "PackageError" } error] && error.Message.Contains("NU1301"))
         {

@@ -8,7 +8,7 @@ namespace Notebooks.Tests;
 /// <summary>What holds for every committed notebook, so that it opens in either kernel and reads on GitHub without running.</summary>
 public sealed partial class ContractTests
 {
-    private const string Metadata = """
+    const string Metadata = """
         {
           "kernelspec": {"display_name": ".NET (C#)", "language": "C#", "name": ".net-csharp"},
           "language_info": {"file_extension": ".cs", "mimetype": "text/x-csharp", "name": "C#", "pygments_lexer": "csharp"},

@@ -7,11 +7,11 @@ namespace Notebooks.Tests;
 
 public sealed class ModelDrawingTests : IDisposable
 {
-    private static readonly string Images = Path.Combine(
+    static readonly string Images = Path.Combine(
         typeof(ModelDrawingTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(a => a.Key == "RepositoryRoot").Value!,
         "notebooks", "images");
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -127,8 +127,8 @@ public sealed class ModelDrawingTests : IDisposable
         Assert.Contains("model.svg", error.Message);
     }
 
-    private static string Read(string name) => File.ReadAllText(Path.Combine(Images, name));
+    static string Read(string name) => File.ReadAllText(Path.Combine(Images, name));
 
-    private static IEnumerable<(string Id, XElement Element)> Parts(XDocument svg) =>
+    static IEnumerable<(string Id, XElement Element)> Parts(XDocument svg) =>
         svg.Descendants().Where(e => (string?)e.Attribute("class") == "part").Select(e => ((string)e.Attribute("id")!, e));
 }

@@ -13,9 +13,9 @@ namespace Notebooks.Tests;
 /// for integers too, save those in square brackets, which are shapes. Pictures have the same size and are not blank.
 /// Charts have the same structure. Of a cell tagged <c>varying</c> only the kinds of outputs are compared.
 /// </summary>
-internal static partial class OutputComparer
+static partial class OutputComparer
 {
-    private const double DefaultTolerance = 1e-3;
+    const double DefaultTolerance = 1e-3;
 
     /// <summary>What differs; nothing where all is as committed.</summary>
     public static IReadOnlyList<string> Differences(NotebookCell committed, NotebookCell fresh)
@@ -40,7 +40,7 @@ internal static partial class OutputComparer
     }
 
     /// <summary>The output's type with the stream's name or the MIME types. A committed chart has a picture where a live one has HTML.</summary>
-    private static string Kind(JsonObject output)
+    static string Kind(JsonObject output)
     {
         var type = output["output_type"]!.GetValue<string>();
         return output["data"] is JsonObject data ? $"{type} {string.Join(' ', Types(data).Order(StringComparer.Ordinal))}"
@@ -48,10 +48,10 @@ internal static partial class OutputComparer
             : type;
     }
 
-    private static IEnumerable<string> Types(JsonObject data) =>
+    static IEnumerable<string> Types(JsonObject data) =>
         data.Select(d => d.Key).Where(t => !data.ContainsKey(ChartPictures.ChartType) || t is not ("text/html" or "image/png"));
 
-    private static void Compare(JsonObject was, JsonObject now, double? tolerance, string place, List<string> differences)
+    static void Compare(JsonObject was, JsonObject now, double? tolerance, string place, List<string> differences)
     {
         foreach (var field in new[] { "text", "ename", "evalue", "traceback" }.Where(was.ContainsKey))
         {
@@ -114,7 +114,7 @@ internal static partial class OutputComparer
     }
 
     /// <summary>Text and number in turn. Blanks beside a number are left out, because columns move where it gets longer.</summary>
-    private static List<(string Text, int End)> Pieces(string text)
+    static List<(string Text, int End)> Pieces(string text)
     {
         var pieces = new List<(string, int)>();
         var start = 0;
@@ -129,7 +129,7 @@ internal static partial class OutputComparer
         return pieces;
     }
 
-    private static bool SameNumber(string was, string now, bool inBrackets, double? tolerance)
+    static bool SameNumber(string was, string now, bool inBrackets, double? tolerance)
     {
         if (was == now)
         {
@@ -145,12 +145,12 @@ internal static partial class OutputComparer
         return Close(a, b, tolerance ?? DefaultTolerance);
     }
 
-    private static bool IsInteger(string number) => number.AsSpan().IndexOfAny('.', 'e', 'E') < 0;
+    static bool IsInteger(string number) => number.AsSpan().IndexOfAny('.', 'e', 'E') < 0;
 
-    private static bool Close(double a, double b, double tolerance) => Math.Abs(a - b) <= tolerance * Math.Max(1, Math.Max(Math.Abs(a), Math.Abs(b)));
+    static bool Close(double a, double b, double tolerance) => Math.Abs(a - b) <= tolerance * Math.Max(1, Math.Max(Math.Abs(a), Math.Abs(b)));
 
     /// <summary>Compares names, lengths and text; numbers by a tolerance, or not at all.</summary>
-    private static void CompareJson(JsonNode? was, JsonNode? now, double? tolerance, string place, List<string> differences)
+    static void CompareJson(JsonNode? was, JsonNode? now, double? tolerance, string place, List<string> differences)
     {
         switch (was, now)
         {
@@ -198,7 +198,7 @@ internal static partial class OutputComparer
         }
     }
 
-    private static void ComparePictures(string was, string now, string place, List<string> differences)
+    static void ComparePictures(string was, string now, string place, List<string> differences)
     {
         using var a = Decode(was);
         using var b = Decode(now);
@@ -216,7 +216,7 @@ internal static partial class OutputComparer
         }
     }
 
-    private static SKBitmap? Decode(string base64)
+    static SKBitmap? Decode(string base64)
     {
         using var data = SKData.CreateCopy(Convert.FromBase64String(base64));
         using var codec = SKCodec.Create(data);
@@ -230,9 +230,9 @@ internal static partial class OutputComparer
         return Array.TrueForAll(pixels, p => p == pixels[0]);
     }
 
-    private static bool MimeBundleIsJson(string type) => type == "application/json" || type.EndsWith("+json", StringComparison.Ordinal);
+    static bool MimeBundleIsJson(string type) => type == "application/json" || type.EndsWith("+json", StringComparison.Ordinal);
 
-    private static string Lines(JsonNode? node) => node is JsonArray lines && lines.Count > 0 && !lines[0]!.GetValue<string>().EndsWith('\n')
+    static string Lines(JsonNode? node) => node is JsonArray lines && lines.Count > 0 && !lines[0]!.GetValue<string>().EndsWith('\n')
         ? string.Join('\n', lines.Select(l => l!.GetValue<string>()))
         : NotebookCell.Text(node);
 

@@ -7,23 +7,23 @@ namespace Notebooks.Tests;
 
 public sealed class OutputComparerTests
 {
-    private static NotebookCell Cell(string metadata, params string[] outputs) => Notebook.Parse(Encoding.UTF8.GetBytes($$"""
+    static NotebookCell Cell(string metadata, params string[] outputs) => Notebook.Parse(Encoding.UTF8.GetBytes($$"""
         {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
           {"cell_type": "code", "id": "a", "execution_count": 1, "source": "", "metadata": {{metadata}}, "outputs": [{{string.Join(',', outputs)}}]}]}
         """), "n").Cells[0];
 
-    private static string Stream(string text) => new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = text }.ToJsonString();
+    static string Stream(string text) => new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = text }.ToJsonString();
 
-    private static string Data(params (string Type, JsonNode Content)[] data) => new JsonObject
+    static string Data(params (string Type, JsonNode Content)[] data) => new JsonObject
     {
         ["output_type"] = "display_data",
         ["metadata"] = new JsonObject(),
         ["data"] = new JsonObject(data.Select(d => KeyValuePair.Create(d.Type, (JsonNode?)d.Content))),
     }.ToJsonString();
 
-    private static IReadOnlyList<string> Compare(string was, string now, string metadata = "{}") => OutputComparer.Differences(Cell(metadata, was), Cell(metadata, now));
+    static IReadOnlyList<string> Compare(string was, string now, string metadata = "{}") => OutputComparer.Differences(Cell(metadata, was), Cell(metadata, now));
 
-    private static string Picture(int width, int height, bool blank)
+    static string Picture(int width, int height, bool blank)
     {
         using var bitmap = new SKBitmap(width, height);
         bitmap.Erase(SKColors.Red);

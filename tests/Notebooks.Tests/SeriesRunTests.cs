@@ -8,16 +8,16 @@ namespace Notebooks.Tests;
 /// <summary>Runs of small series, written into a folder of their own.</summary>
 public sealed class SeriesRunTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("series-").FullName;
-    private readonly StringWriter _output = new() { NewLine = "\n" };
+    readonly string _folder = Directory.CreateTempSubdirectory("series-").FullName;
+    readonly StringWriter _output = new() { NewLine = "\n" };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private string Copies => Path.Combine(_folder, "copies");
+    string Copies => Path.Combine(_folder, "copies");
 
-    private string Source(string name) => Series.PathOf(_folder, name);
+    string Source(string name) => Series.PathOf(_folder, name);
 
-    private void Write(string name, params (string Code, string[] Tags)[] cells)
+    void Write(string name, params (string Code, string[] Tags)[] cells)
     {
         var json = new JsonObject
         {
@@ -38,11 +38,11 @@ public sealed class SeriesRunTests : IDisposable
         File.WriteAllText(Source(name), json.ToJsonString());
     }
 
-    private void Write(string name, params string[] cells) => Write(name, [.. cells.Select(c => (c, Array.Empty<string>()))]);
+    void Write(string name, params string[] cells) => Write(name, [.. cells.Select(c => (c, Array.Empty<string>()))]);
 
-    private Task<int> Run(params string[] names) => Run(null, names);
+    Task<int> Run(params string[] names) => Run(null, names);
 
-    private Task<int> Run(TimeSpan? timeout, params string[] names) =>
+    Task<int> Run(TimeSpan? timeout, params string[] names) =>
         new SeriesRun(new Series(_folder), Copies, _output, live: false) { CellTimeout = timeout }.Run(names, TestContext.Current.CancellationToken);
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class SeriesRunTests : IDisposable
         Assert.Equal(3, Directory.GetFiles(Copies, "*", SearchOption.AllDirectories).Length);
     }
 
-    private Notebook Copy(string name) => Notebook.Load(Series.PathOf(Copies, name));
+    Notebook Copy(string name) => Notebook.Load(Series.PathOf(Copies, name));
 
     [Fact]
     public async Task A_failing_cell_stops_its_notebook_and_is_told()
@@ -173,7 +173,7 @@ public sealed class SeriesRunTests : IDisposable
         Assert.Contains("while (true)", File.ReadAllText(Source("01-a")));
     }
 
-    private sealed class InterruptingWriter(string at, CancellationTokenSource interrupt) : StringWriter
+    sealed class InterruptingWriter(string at, CancellationTokenSource interrupt) : StringWriter
     {
         public override void Write(string? value)
         {

@@ -3,7 +3,7 @@ using System.Reflection;
 namespace Notebooks.Tests;
 
 /// <summary>The notebooks of the repository, as cases of theories.</summary>
-internal static class TheSeries
+static class TheSeries
 {
     public static string Root { get; } = typeof(TheSeries).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
 

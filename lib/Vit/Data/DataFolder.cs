@@ -3,7 +3,7 @@ namespace Vit.Data;
 /// <summary>Finds the repository's <c>data</c> folder from wherever a notebook or a test runs inside it.</summary>
 public static class DataFolder
 {
-    private const string Marker = "vit-notebooks.sln";
+    const string Marker = "vit-notebooks.sln";
 
     /// <summary>A file or folder under <c>data</c>, as in <c>DataFolder.PathTo("photos", "cat.png")</c>.</summary>
     /// <exception cref="DirectoryNotFoundException">Neither the working directory nor this assembly lies in the repository.</exception>

@@ -49,7 +49,7 @@ public static class FashionMnist
         }
     }
 
-    private static Dictionary<string, string> Checksums(string path)
+    static Dictionary<string, string> Checksums(string path)
     {
         using var reader = new StreamReader(InvalidFile.Open(path));
         var sums = new Dictionary<string, string>();

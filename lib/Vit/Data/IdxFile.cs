@@ -14,10 +14,10 @@ public static class IdxFile
     /// <summary>The most elements that a file may announce; Fashion-MNIST's largest has 47 million.</summary>
     public const long MaxElements = 1L << 30;
 
-    private const int UnsignedByte = 8;
+    const int UnsignedByte = 8;
 
     // DEFLATE encodes at most 258 bytes in 2 bits.
-    private const long MaxDeflateRatio = 1032;
+    const long MaxDeflateRatio = 1032;
 
     /// <summary>Reads a whole file.</summary>
     /// <param name="path">The file; whether it is compressed is read off its first bytes, not its name.</param>
@@ -45,7 +45,7 @@ public static class IdxFile
         return Content(content ?? stream, name, dimensions, length);
     }
 
-    private static Tensor Content(Stream stream, string name, int dimensions, long length)
+    static Tensor Content(Stream stream, string name, int dimensions, long length)
     {
         var header = new byte[4 + 4 * dimensions];
         if (length < header.Length)
@@ -78,13 +78,13 @@ public static class IdxFile
         return data.MoveToOuterDisposeScope();
     }
 
-    private static void Fill(Span<byte> buffer, Stream stream, string name)
+    static void Fill(Span<byte> buffer, Stream stream, string name)
     {
         if (Read(buffer, stream, name) is var read && read < buffer.Length)
             throw InvalidFile.Because(name, $"an end after {read} of {buffer.Length} bytes", "all of them");
     }
 
-    private static int Read(Span<byte> buffer, Stream stream, string name)
+    static int Read(Span<byte> buffer, Stream stream, string name)
     {
         try
         {
@@ -98,7 +98,7 @@ public static class IdxFile
     }
 
     /// <summary>The length that a gzip file announces in its last four bytes, checked against what its size can hold.</summary>
-    private static long GzipLength(Stream stream, string name)
+    static long GzipLength(Stream stream, string name)
     {
         const int HeaderAndTrailer = 18;
         if (stream.Length < HeaderAndTrailer)

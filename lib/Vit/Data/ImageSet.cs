@@ -83,7 +83,7 @@ public sealed class ImageSet
     public ImageSet To(Device device) => new(Images.to(device), Labels.to(device), ClassNames);
 
     // System.Random keeps its sequence for a given seed on every platform and version.
-    private long[] Order(int? shuffleSeed)
+    long[] Order(int? shuffleSeed)
     {
         var order = new long[Count];
         for (var i = 0; i < order.Length; i++)
@@ -93,7 +93,7 @@ public sealed class ImageSet
         return order;
     }
 
-    private (Tensor Images, Tensor Labels) Pick(long[] positions)
+    (Tensor Images, Tensor Labels) Pick(long[] positions)
     {
         using var index = tensor(positions, device: Images.device);
         return (Images.index_select(0, index), Labels.index_select(0, index));

@@ -1,7 +1,7 @@
 namespace Vit.Data;
 
 /// <summary>One wording for every damaged file: its name, what was found, what was expected.</summary>
-internal static class InvalidFile
+static class InvalidFile
 {
     public static InvalidDataException Because(string file, string found, string expected, Exception? inner = null) =>
         new($"{file}: found {found}, expected {expected}.", inner);

@@ -31,7 +31,7 @@ public sealed record Normalization(IReadOnlyList<float> Mean, IReadOnlyList<floa
         return (images * Channels(Std, images) + Channels(Mean, images)).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Channels(IReadOnlyList<float> values, Tensor images)
+    static Tensor Channels(IReadOnlyList<float> values, Tensor images)
     {
         if (images.dim() < 3 || (values.Count != 1 && values.Count != images.shape[^3]))
             throw new ArgumentException($"Found images of shape [{string.Join(", ", images.shape)}], expected [..., {(values.Count == 1 ? "C" : values.Count)}, H, W].", nameof(images));

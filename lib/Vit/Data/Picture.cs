@@ -9,8 +9,8 @@ public static class Picture
     /// <summary>The most pixels that a file may announce: a 48-megapixel photograph, 600 MB as a tensor.</summary>
     public const int MaxPixels = 50_000_000;
 
-    private const int MaxFileBytes = 256 << 20;
-    private const string Kinds = "a PNG, JPEG or WebP picture";
+    const int MaxFileBytes = 256 << 20;
+    const string Kinds = "a PNG, JPEG or WebP picture";
 
     /// <summary>Reads a picture the right way up, as its EXIF orientation says.</summary>
     /// <remarks>As with PIL's <c>convert("RGB")</c>, colour profiles are ignored and an alpha channel is dropped.</remarks>
@@ -160,7 +160,7 @@ public static class Picture
         File.Move(unfinished, path, overwrite: true);
     }
 
-    private static Tensor Upright(Tensor image, SKEncodedOrigin origin) => origin switch
+    static Tensor Upright(Tensor image, SKEncodedOrigin origin) => origin switch
     {
         SKEncodedOrigin.TopRight => image.flip(2),
         SKEncodedOrigin.BottomRight => image.flip(1, 2),
@@ -173,7 +173,7 @@ public static class Picture
     };
 
     /// <summary>[output, input]: each row sums to 1.</summary>
-    private static Tensor Weights(int input, int output, Interpolation interpolation)
+    static Tensor Weights(int input, int output, Interpolation interpolation)
     {
         var factor = (double)input / output;
         var stretch = Math.Max(factor, 1);

@@ -6,11 +6,11 @@ using Plotly.NET;
 namespace Vit.Display;
 
 /// <summary>A chart for each kind of front end.</summary>
-internal static class ChartOutput
+static class ChartOutput
 {
     public const string MimeType = "application/vnd.plotly.v1+json";
 
-    private static int count;
+    static int count;
 
     /// <summary>Data and layout for front ends that bring plotly.js, without the default template, which is most of it.</summary>
     public static string Json(GenericChart chart) => Figure(chart).ToJsonString();
@@ -49,7 +49,7 @@ internal static class ChartOutput
         return $"chart: {(string.IsNullOrEmpty(name) ? "untitled" : name)}, {traces} {(traces == 1 ? "trace" : "traces")}";
     }
 
-    private static JsonObject Figure(GenericChart chart)
+    static JsonObject Figure(GenericChart chart)
     {
         var figure = JsonNode.Parse(GenericChart.toFigureJson(chart))!.AsObject();
         (figure["layout"] as JsonObject)?.Remove("template");
@@ -57,7 +57,7 @@ internal static class ChartOutput
     }
 
     /// <summary>plotly.js from Plotly.NET's assembly; with a module loader in the page it would hide there instead of in the window.</summary>
-    private static string Library()
+    static string Library()
     {
         var assembly = typeof(GenericChart).Assembly;
         var name = assembly.GetManifestResourceNames().Single(name => name.EndsWith(".min.js", StringComparison.Ordinal));

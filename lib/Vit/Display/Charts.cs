@@ -11,7 +11,7 @@ namespace Vit.Display;
 public static class Charts
 {
     // M. Okabe and K. Ito, "Color Universal Design": distinct for colour-blind eyes too.
-    private static readonly string[] Palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
+    static readonly string[] Palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
 
     /// <summary>Lines over 1, 2, 3, …: epochs or layers.</summary>
     /// <param name="title">What the chart shows.</param>
@@ -62,7 +62,7 @@ public static class Charts
         static Optional<IEnumerable<string>> Names(IReadOnlyList<string>? names) => names is null ? default : new(names, true);
     }
 
-    private static GenericChart Dressed(string title, Axis x, Axis y, IEnumerable<GenericChart> charts, bool reversed = false, bool square = false)
+    static GenericChart Dressed(string title, Axis x, Axis y, IEnumerable<GenericChart> charts, bool reversed = false, bool square = false)
     {
         var (along, up) = (Scale(x), Scale(y));
         if (reversed)
@@ -87,7 +87,7 @@ public static class Charts
         return GenericChart.setLayout(layout, Chart.Combine(charts));
     }
 
-    private static Title Titled(string text, int size)
+    static Title Titled(string text, int size)
     {
         var title = new Title();
         title.SetProperty("text", text);
@@ -95,7 +95,7 @@ public static class Charts
         return title;
     }
 
-    private static LinearAxis Scale(Axis axis)
+    static LinearAxis Scale(Axis axis)
     {
         var scale = new LinearAxis();
         var title = Titled(axis.Title, 15);
@@ -111,6 +111,6 @@ public static class Charts
     }
 
     // Five digits are more than a chart shows, and keep the notebooks' files small.
-    private static double[] Short(IEnumerable<double> values) =>
+    static double[] Short(IEnumerable<double> values) =>
         [.. values.Select(value => double.Parse(value.ToString("G5", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture))];
 }

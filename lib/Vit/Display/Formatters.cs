@@ -8,7 +8,7 @@ namespace Vit.Display;
 /// <summary>How notebooks show tensors, pictures, charts and tables.</summary>
 public static class Formatters
 {
-    private static readonly Lock Gate = new();
+    static readonly Lock Gate = new();
 
     /// <summary>Registers all of them with the notebook's formatter API; a second call changes nothing.</summary>
     public static void Register()
@@ -24,14 +24,14 @@ public static class Formatters
         }
     }
 
-    private static void Add<T>(params (string MimeType, Func<T, string> Format)[] formats)
+    static void Add<T>(params (string MimeType, Func<T, string> Format)[] formats)
     {
         foreach (var (mimeType, format) in formats)
             Formatter.Register<T>((value, writer) => writer.Write(format(value)), mimeType);
         Formatter.SetPreferredMimeTypesFor(typeof(T), [.. formats.Select(format => format.MimeType)]);
     }
 
-    private static string Png(SKBitmap bitmap)
+    static string Png(SKBitmap bitmap)
     {
         if (bitmap.Handle == 0)
             return "";
@@ -39,6 +39,6 @@ public static class Formatters
         return Convert.ToBase64String(data.AsSpan());
     }
 
-    private static string Size(SKBitmap bitmap) =>
+    static string Size(SKBitmap bitmap) =>
         bitmap.Handle == 0 ? "a disposed picture" : $"picture: {bitmap.Width} × {bitmap.Height} pixels";
 }

@@ -6,9 +6,9 @@ namespace Vit.Display;
 /// Text in pictures that looks the same on every system: the font travels in the assembly, and its outlines are drawn
 /// as paths, past each system's own way with glyphs.
 /// </summary>
-internal static class Lettering
+static class Lettering
 {
-    private static readonly SKFont Font = Load();
+    static readonly SKFont Font = Load();
 
     /// <summary>Pixels from the top of a line to the top of the next.</summary>
     public static int LineHeight { get; } = (int)MathF.Ceiling(Font.Spacing);
@@ -26,7 +26,7 @@ internal static class Lettering
         canvas.DrawPath(path, paint);
     }
 
-    private static SKFont Load()
+    static SKFont Load()
     {
         using var resource = typeof(Lettering).Assembly.GetManifestResourceStream("DejaVuSans-Latin.ttf")!;
         return new SKFont(SKTypeface.FromStream(resource), size: 12) { Hinting = SKFontHinting.None, Subpixel = true, LinearMetrics = true };

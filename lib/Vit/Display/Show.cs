@@ -101,7 +101,7 @@ public static class Show
     }
 
     /// <summary>[H, W] in [0, 1] to RGB [3, H, W]: eight points of viridis, and straight lines between them.</summary>
-    private static Tensor ColorMap(Tensor values)
+    static Tensor ColorMap(Tensor values)
     {
         var points = tensor(new[] { 0x440154, 0x46327e, 0x365c8d, 0x277f8e, 0x1fa187, 0x4ac16d, 0xa0da39, 0xfde725 }
             .SelectMany(rgb => new[] { rgb >> 16, (rgb >> 8) & 255, rgb & 255 }).Select(value => value / 255f).ToArray(), [8, 3]);
@@ -111,16 +111,16 @@ public static class Show
         return (points[below] * (1 - part) + points[below + 1] * part).permute(2, 0, 1);
     }
 
-    private static int Scale(SKBitmap bitmap, int target) => Math.Max(1, target / Math.Max(bitmap.Width, bitmap.Height));
+    static int Scale(SKBitmap bitmap, int target) => Math.Max(1, target / Math.Max(bitmap.Width, bitmap.Height));
 
-    private static SKBitmap Blank(int width, int height)
+    static SKBitmap Blank(int width, int height)
     {
         var bitmap = new SKBitmap(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
         bitmap.Erase(SKColors.White);
         return bitmap;
     }
 
-    private static SKBitmap Enlarged(SKBitmap source, int scale)
+    static SKBitmap Enlarged(SKBitmap source, int scale)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scale);
         var bitmap = Blank(source.Width * scale, source.Height * scale);
@@ -129,7 +129,7 @@ public static class Show
         return bitmap;
     }
 
-    private static void Draw(SKCanvas canvas, SKBitmap bitmap, int x, int y, int scale)
+    static void Draw(SKCanvas canvas, SKBitmap bitmap, int x, int y, int scale)
     {
         using var image = SKImage.FromBitmap(bitmap);
         canvas.DrawImage(image, SKRect.Create(x, y, bitmap.Width * scale, bitmap.Height * scale), new SKSamplingOptions(SKFilterMode.Nearest));

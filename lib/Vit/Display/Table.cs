@@ -9,7 +9,7 @@ namespace Vit.Display;
 /// <param name="headers">One for each column.</param>
 public sealed class Table(params string[] headers) : IEnumerable<IReadOnlyList<string>>
 {
-    private readonly List<string[]> rows = [];
+    readonly List<string[]> rows = [];
 
     /// <summary>Adds a row. Whole numbers get thousands separators, others four decimals at most; what should look different comes as text.</summary>
     /// <param name="cells">One for each column.</param>
@@ -50,7 +50,7 @@ public sealed class Table(params string[] headers) : IEnumerable<IReadOnlyList<s
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private static string Text(object? cell) => cell switch
+    static string Text(object? cell) => cell switch
     {
         sbyte or byte or short or ushort or int or uint or long or ulong => string.Create(CultureInfo.InvariantCulture, $"{cell:N0}"),
         float or double or decimal => string.Create(CultureInfo.InvariantCulture, $"{cell:#,0.####}"),

@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 namespace Vit.Display;
 
 /// <summary>A tensor in at most eight lines: shape, type, device, and the first values.</summary>
-internal static class TensorText
+static class TensorText
 {
-    private const int Rows = 6;
-    private const int Columns = 8;
+    const int Rows = 6;
+    const int Columns = 8;
 
     public static string Of(Tensor tensor)
     {
@@ -36,7 +36,7 @@ internal static class TensorText
         return text.Append(rows < height ? "\n…" : "").ToString();
     }
 
-    private static string[] Cells(Tensor values)
+    static string[] Cells(Tensor values)
     {
         if (values.dtype == ScalarType.Bool)
             return [.. values.data<bool>().Select(value => value ? "true" : "false")];

@@ -65,13 +65,13 @@ public class FashionMnistTests
         Assert.Equal(Path.Combine(folder.FullName, name), error.FileName);
     }
 
-    private static ImageSet Loaded(byte[] images, byte[] labels)
+    static ImageSet Loaded(byte[] images, byte[] labels)
     {
         using var folder = Folder(images, labels);
         return FashionMnist.Load(Split.Test, folder.FullName);
     }
 
-    private static TemporaryFolder Folder(byte[] images, byte[] labels)
+    static TemporaryFolder Folder(byte[] images, byte[] labels)
     {
         var folder = new TemporaryFolder();
         (string Name, byte[] Content)[] files = [("t10k-images-idx3-ubyte.gz", Idx.Zip(images)), ("t10k-labels-idx1-ubyte.gz", Idx.Zip(labels))];
@@ -81,5 +81,5 @@ public class FashionMnistTests
         return folder;
     }
 
-    private static string Sum(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
+    static string Sum(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
 }

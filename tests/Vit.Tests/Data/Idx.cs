@@ -4,7 +4,7 @@ using System.IO.Compression;
 namespace Vit.Tests.Data;
 
 /// <summary>Writes what <see cref="Vit.Data.IdxFile"/> reads.</summary>
-internal static class Idx
+static class Idx
 {
     public static byte[] File(byte[] data, params int[] shape)
     {

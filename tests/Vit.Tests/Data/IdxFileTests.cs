@@ -5,7 +5,7 @@ namespace Vit.Tests.Data;
 
 public class IdxFileTests
 {
-    private static readonly byte[] Images = Idx.File([.. Enumerable.Range(0, 24).Select(i => (byte)i)], 2, 3, 4);
+    static readonly byte[] Images = Idx.File([.. Enumerable.Range(0, 24).Select(i => (byte)i)], 2, 3, 4);
 
     [Fact]
     public void Any_shape_comes_back_plain_and_zipped() =>
@@ -92,7 +92,7 @@ public class IdxFileTests
         Assert.Equal(100_000, read + refused);
     }
 
-    private static byte[] Mutated(byte[] file, Random random)
+    static byte[] Mutated(byte[] file, Random random)
     {
         var content = (byte[])file.Clone();
         for (var changes = random.Next(1, 4); changes > 0; changes--)
@@ -120,7 +120,7 @@ public class IdxFileTests
         return content;
     }
 
-    private static byte[] Announcing(byte[] zipped, long length)
+    static byte[] Announcing(byte[] zipped, long length)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(zipped.AsSpan(zipped.Length - 4), (uint)length);
         return zipped;

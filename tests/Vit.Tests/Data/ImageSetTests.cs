@@ -6,7 +6,7 @@ namespace Vit.Tests.Data;
 public class ImageSetTests
 {
     // Image i is filled with i and has label i.
-    private static ImageSet Numbered(int count) => new(
+    static ImageSet Numbered(int count) => new(
         arange(count).to(ScalarType.Byte).reshape(count, 1, 1, 1).expand(count, 1, 2, 2).contiguous(), arange(count, ScalarType.Int64), ["a"]);
 
     [Fact]

@@ -7,14 +7,14 @@ namespace Vit.Tests.Data;
 
 public class PictureTests
 {
-    private static Tensor Noise(int seed, params long[] shape)
+    static Tensor Noise(int seed, params long[] shape)
     {
         using var generator = new Generator((ulong)seed);
         return randint(0, 256, shape, dtype: float32, generator: generator).div(255);
     }
 
     // A ramp along each side: what lossy formats keep well.
-    private static Tensor Ramp(long height, long width) => stack([
+    static Tensor Ramp(long height, long width) => stack([
         linspace(0, 1, width).expand(height, width), linspace(0, 1, height).unsqueeze(1).expand(height, width), full([height, width], 0.5)]);
 
     [Fact]

@@ -1,6 +1,6 @@
 namespace Vit.Tests.Data;
 
-internal sealed class TemporaryFolder : IDisposable
+sealed class TemporaryFolder : IDisposable
 {
     public string FullName { get; } = Directory.CreateTempSubdirectory("vit-tests-").FullName;
 

@@ -64,7 +64,7 @@ public class ChartsTests
         Assert.Contains("[rows, columns]", Assert.Throws<ArgumentException>(() => Charts.Heatmap("T", "x", "y", ones(2))).Message);
     }
 
-    private static JsonNode Figure(GenericChart chart) => JsonNode.Parse(ChartOutput.Json(chart))!;
+    static JsonNode Figure(GenericChart chart) => JsonNode.Parse(ChartOutput.Json(chart))!;
 
-    private static string Numbers(JsonNode figure, int trace, string property) => figure["data"]![trace]![property]!.ToJsonString().Replace(".0", "");
+    static string Numbers(JsonNode figure, int trace, string property) => figure["data"]![trace]![property]!.ToJsonString().Replace(".0", "");
 }

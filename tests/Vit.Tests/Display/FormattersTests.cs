@@ -11,7 +11,7 @@ namespace Vit.Tests.Display;
 
 public partial class FormattersTests
 {
-    private const string Plotly = "application/vnd.plotly.v1+json";
+    const string Plotly = "application/vnd.plotly.v1+json";
 
     public FormattersTests() => Formatters.Register();
 
@@ -133,7 +133,7 @@ public partial class FormattersTests
         Assert.DoesNotMatch(Guid(), ChartOutput.Html(Chart(), 2) + Chart().ToDisplayString(Plotly));
     }
 
-    private static global::Plotly.NET.GenericChart Chart() =>
+    static global::Plotly.NET.GenericChart Chart() =>
         Charts.Lines("Loss <by> epoch", "epoch", "loss", ("train", [2, 1]), ("validation", [2.5, 1.5]));
 
     [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-", RegexOptions.IgnoreCase)]

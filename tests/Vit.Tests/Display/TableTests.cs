@@ -4,7 +4,7 @@ namespace Vit.Tests.Display;
 
 public class TableTests
 {
-    private static readonly Table Models = new("model", "parameters", "accuracy") { { "Ti/16", 5_717_416, 0.92134 }, { "<b>", 1, null } };
+    static readonly Table Models = new("model", "parameters", "accuracy") { { "Ti/16", 5_717_416, 0.92134 }, { "<b>", 1, null } };
 
     [Fact]
     public void Html_is_plain_and_escaped() => Assert.Equal(
