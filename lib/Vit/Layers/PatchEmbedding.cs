@@ -6,8 +6,8 @@ namespace Vit.Layers;
 /// <summary>Cuts images into patches and projects each to the model's width (E in Eq. 1).</summary>
 /// <remarks>
 /// A convolution whose kernel and stride are both P is the linear projection of the flattened patches, so the weight is
-/// kept as one, as in every published checkpoint. It is applied as the matrix product that it is: libtorch 2.10's own
-/// convolution was seen to give NaN for some widths on a CPU with AVX-512.
+/// kept as one, as in every published checkpoint. It is applied as the matrix product that it is, which takes the same
+/// path on every machine; for a convolution, libtorch chooses among several by processor and shape.
 /// </remarks>
 public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
 {
