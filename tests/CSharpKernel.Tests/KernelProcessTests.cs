@@ -71,8 +71,9 @@ public sealed class KernelProcessTests : IDisposable
     [Fact]
     public async Task A_cell_that_takes_too_long_is_stopped()
     {
+        Assert.True(await Run("Console.Write(\"started\");"));
         var error = await Assert.ThrowsAsync<TimeoutException>(() => Run("Console.Write(\"working\"); while (true) { System.Threading.Thread.Sleep(5); }", TimeSpan.FromSeconds(5)));
-        Assert.Equal("cell 1 ran longer than 5 s and was stopped.", error.Message);
+        Assert.Equal("cell 2 ran longer than 5 s and was stopped.", error.Message);
         Assert.Equal("working", Cells.Text(_outputs, "stdout"));
     }
 }

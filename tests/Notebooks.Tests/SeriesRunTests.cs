@@ -102,8 +102,8 @@ public sealed class SeriesRunTests : IDisposable
     public async Task A_cell_is_stopped_after_its_time()
     {
         Write("01-a", "1", "while (true) { }");
-        Assert.Equal(1, await Run(TimeSpan.FromSeconds(10)));
-        Assert.Contains("01-a: cell 2 failed:\n  cell 2 ran longer than 10 s and was stopped.\n", _output.ToString());
+        Assert.Equal(1, await Run(TimeSpan.FromSeconds(20)));
+        Assert.Contains("01-a: cell 2 failed:\n  cell 2 ran longer than 20 s and was stopped.\n", _output.ToString());
     }
 
     [Fact]
