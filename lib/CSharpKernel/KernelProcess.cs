@@ -43,17 +43,24 @@ public sealed class KernelProcess : IDisposable
 
     /// <summary>Starts a process.</summary>
     /// <param name="folder">The notebook's folder; the process's working directory too.</param>
-    public static KernelProcess Start(string folder) => new(Process.Start(new ProcessStartInfo(DotNet.Host)
+    public static KernelProcess Start(string folder)
     {
-        WorkingDirectory = folder,
-        RedirectStandardInput = true,
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-        StandardInputEncoding = new UTF8Encoding(false),
-        StandardOutputEncoding = Encoding.UTF8,
-        StandardErrorEncoding = Encoding.UTF8,
-        ArgumentList = { "exec", typeof(KernelProcess).Assembly.Location, Program.HeadlessVerb, folder },
-    })!);
+        var start = new ProcessStartInfo(DotNet.Host)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardInputEncoding = new UTF8Encoding(false),
+            StandardOutputEncoding = Encoding.UTF8,
+            StandardErrorEncoding = Encoding.UTF8,
+            ArgumentList = { "exec", typeof(KernelProcess).Assembly.Location, Program.HeadlessVerb, folder },
+        };
+        // OpenMP's threads spin while they wait for one another. Where a core is taken by something else, small steps
+        // then take ten times as long; sleeping instead costs next to nothing.
+        start.Environment.TryAdd("OMP_WAIT_POLICY", "passive");
+        return new(Process.Start(start)!);
+    }
 
     /// <summary>Runs a cell.</summary>
     /// <param name="code">The cell's text.</param>
