@@ -14,20 +14,32 @@ namespace Tests;
 public sealed class OneAtATime : ITestPipelineStartup
 {
     readonly Mutex mutex = new(initiallyOwned: false, "vit-notebooks-tests");
+    readonly ManualResetEventSlim ended = new();
 
+    /// <summary>Takes the mutex on a thread of its own: it belongs to a thread, and ends with it.</summary>
     public ValueTask StartAsync(IMessageSink diagnosticMessageSink)
     {
-        try
+        var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
         {
-            mutex.WaitOne();
-        }
-        catch (AbandonedMutexException)
-        {
-            // The program before this one ended without giving it back: it is ours all the same.
-        }
-        return default;
+            try
+            {
+                mutex.WaitOne();
+            }
+            catch (AbandonedMutexException)
+            {
+                // The program before this one was killed: it is ours all the same.
+            }
+            taken.SetResult();
+            ended.Wait();
+            mutex.ReleaseMutex();
+        }) { IsBackground = true }.Start();
+        return new(taken.Task);
     }
 
-    // Held until the process ends: a mutex belongs to a thread, and this is called on another one.
-    public ValueTask StopAsync() => default;
+    public ValueTask StopAsync()
+    {
+        ended.Set();
+        return default;
+    }
 }
