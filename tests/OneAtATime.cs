@@ -33,7 +33,8 @@ public sealed class OneAtATime : ITestPipelineStartup
             taken.SetResult();
             ended.Wait();
             mutex.ReleaseMutex();
-        }) { IsBackground = true }.Start();
+        })
+        { IsBackground = true }.Start();
         return new(taken.Task);
     }
 

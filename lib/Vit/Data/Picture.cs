@@ -155,9 +155,8 @@ public static class Picture
             ".webp" => SKEncodedImageFormat.Webp,
             var other => throw new ArgumentException($"Found \"{other}\", expected .png, .jpg, .jpeg or .webp.", nameof(path)),
         };
-        var unfinished = path + ".partial";
-        File.WriteAllBytes(unfinished, Encode(image, format));
-        File.Move(unfinished, path, overwrite: true);
+        var encoded = Encode(image, format);
+        WholeFile.Write(path, file => file.Write(encoded));
     }
 
     static Tensor Upright(Tensor image, SKEncodedOrigin origin) => origin switch

@@ -1,3 +1,4 @@
+using Vit.Data;
 using static TorchSharp.torch;
 
 namespace Vit.Weights;

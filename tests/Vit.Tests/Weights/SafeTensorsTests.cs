@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Vit.Data;
 using Vit.Weights;
 using static TorchSharp.torch;
 

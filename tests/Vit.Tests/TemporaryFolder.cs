@@ -1,9 +1,11 @@
-namespace Vit.Tests.Weights;
+namespace Vit.Tests;
 
 /// <summary>A folder of a test's own, gone with it.</summary>
 public sealed class TemporaryFolder : IDisposable
 {
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("vit-");
+
+    public string FullName => folder.FullName;
 
     public string this[string name] => Path.Combine(folder.FullName, name);
 

@@ -1,4 +1,4 @@
-namespace Vit.Weights;
+namespace Vit.Data;
 
 /// <summary>Writes files whole or not at all.</summary>
 static class WholeFile
