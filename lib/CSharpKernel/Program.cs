@@ -33,6 +33,7 @@ static class Program
 
     static int Jupyter(string connectionFile)
     {
+        using var build = KernelSpecs.HoldBuild();
         var log = TextWriter.Synchronized(new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true });
         using var kernel = new JupyterKernel(ConnectionFile.Load(connectionFile), log.WriteLine);
         using var interruption = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
