@@ -11,8 +11,8 @@ public sealed partial class ConformanceTests(Jupyter jupyter)
     public async Task Jupyter_kernel_test_passes()
     {
         var python = Programs.Python("jupyter_kernel_test", "python3-jupyter-kernel-test");
-        var start = jupyter.Start(python, Path.Combine(TheSeries.Root, "tests", "Clients.Tests", "conformance.py"), "-v");
-        start.Environment["KERNEL"] = jupyter.Kernel;
+        var start = jupyter.Script(python, "conformance.py", "-v");
+        start.Environment["KERNEL"] = await jupyter.Kernel;
         var (code, output) = await Programs.Run(start, Limit);
         TestContext.Current.TestOutputHelper?.WriteLine(output);
         Assert.True(code == 0, output);

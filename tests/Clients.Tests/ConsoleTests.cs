@@ -3,10 +3,10 @@ namespace Clients.Tests;
 /// <summary>Jupyter Console in a terminal.</summary>
 public sealed class ConsoleTests(Jupyter jupyter)
 {
-    Task<Terminal> Start()
+    async Task<Terminal> Start()
     {
-        Programs.Python("jupyter_console", "jupyter-console");
-        return Terminal.Start(jupyter, Programs.Named("jupyter-console", "jupyter-console"), $"--kernel={jupyter.Kernel}");
+        var (console, tmux) = (Programs.Named("jupyter-console", "jupyter-console"), Programs.Named("tmux", "tmux"));
+        return await Terminal.Start(jupyter, tmux, console, $"--kernel={await jupyter.Kernel}");
     }
 
     [Fact]

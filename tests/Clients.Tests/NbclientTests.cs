@@ -12,8 +12,7 @@ public sealed class NbclientTests(Jupyter jupyter)
     {
         var python = Programs.Python("nbclient", "python3-nbclient");
         var (source, copy) = (TheSeries.PathOf(name), Path.Combine(jupyter.Folder, Path.GetRandomFileName() + ".ipynb"));
-        var (code, output) = await Programs.Run(
-            jupyter.Start(python, Path.Combine(TheSeries.Root, "tests", "Clients.Tests", "execute.py"), source, copy, jupyter.Kernel), Limit);
+        var (code, output) = await Programs.Run(jupyter.Script(python, "execute.py", source, copy, await jupyter.Kernel), Limit);
         Assert.True(code == 0, output);
         var differences = Notebook.Load(source).Cells.Zip(Notebook.Load(copy).Cells).Where(c => c.First.IsCode)
             .SelectMany((c, i) => OutputComparer.Differences(c.First, c.Second).Select(d => $"cell {i + 1}, {d}")).ToList();

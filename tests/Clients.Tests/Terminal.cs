@@ -16,9 +16,9 @@ sealed class Terminal : IAsyncDisposable
         (_jupyter, _tmux, _socket) = (jupyter, tmux, Path.Combine(jupyter.Folder, Path.GetRandomFileName()));
 
     /// <summary>Runs a program in a terminal of 100 columns and 40 lines. When it ends, its last screen stays.</summary>
-    public static async Task<Terminal> Start(Jupyter jupyter, params string[] command)
+    public static async Task<Terminal> Start(Jupyter jupyter, string tmux, params string[] command)
     {
-        var terminal = new Terminal(jupyter, Programs.Named("tmux", "tmux"));
+        var terminal = new Terminal(jupyter, tmux);
         await terminal.Tmux(["new-session", "-d", "-x", "100", "-y", "40", .. command, ";", "set-option", "remain-on-exit", "on"]);
         return terminal;
     }
@@ -59,7 +59,7 @@ sealed class Terminal : IAsyncDisposable
 
     async Task<string> Tmux(params string[] arguments)
     {
-        var (code, output) = await Programs.Run(_jupyter.Start(_tmux, ["-u", "-f", "/dev/null", "-S", _socket, .. arguments]), Limit);
+        var (code, output) = await Programs.Run(_jupyter.Program(_tmux, ["-u", "-f", "/dev/null", "-S", _socket, .. arguments]), Limit);
         return code == 0 ? output : throw new InvalidOperationException($"tmux {string.Join(' ', arguments)}: {output}");
     }
 }
