@@ -66,7 +66,8 @@ sealed class Channels : IDisposable
             // None of a client's messages is dropped because it reads slowly.
             socket.Options.SendHighWatermark = 0;
             socket.Options.IPv4Only = !connection.Address.Contains('[');
-            socket.Options.MaxMsgSize = WireProtocol.MaximumSize;
+            // Far beyond what is taken, a connection is closed before its message fills the memory.
+            socket.Options.MaxMsgSize = 2L * WireProtocol.MaximumSize;
             socket.Bind($"{connection.Address}:{port}");
             return socket;
         }
