@@ -21,6 +21,7 @@ sealed class ConsoleWriter(string stream, TextWriter original) : TextWriter
             {
                 Console.SetOut(new ConsoleWriter("stdout", Console.Out));
                 Console.SetError(new ConsoleWriter("stderr", Console.Error));
+                Console.SetIn(new InputReader());
                 _installed = true;
             }
         }

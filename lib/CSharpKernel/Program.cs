@@ -49,13 +49,12 @@ static class Program
     {
         using var requests = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false));
         using var replies = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
-        Console.SetIn(new NoInput());
         using var process = Process.GetCurrentProcess();
         using var engine = new CSharpEngine(folder, output => Reply(new(Output: output)), TimeSpan.Zero);
         while (await requests.ReadLineAsync() is { } line)
         {
             var request = JsonSerializer.Deserialize<KernelProcess.Request>(line, KernelProcess.Json)!;
-            var succeeded = await engine.Execute(request.Code, request.Name);
+            var succeeded = engine.Execute(request.Code, request.Name);
             process.Refresh();
             Reply(new(Succeeded: succeeded, PeakMemory: Math.Max(process.PeakWorkingSet64, process.WorkingSet64)));
         }
@@ -72,16 +71,5 @@ static class Program
                 replies.Flush();
             }
         }
-    }
-
-    sealed class NoInput : TextReader
-    {
-        const string Reason = "A notebook that runs by itself has nobody to ask: Console.Read and Console.ReadLine have no input here.";
-
-        public override int Read() => throw new InvalidOperationException(Reason);
-
-        public override int Read(char[] buffer, int index, int count) => throw new InvalidOperationException(Reason);
-
-        public override string ReadLine() => throw new InvalidOperationException(Reason);
     }
 }
