@@ -40,7 +40,17 @@ public sealed class NotebookServer(Jupyter jupyter) : IAsyncDisposable
 
         var name = $"{Path.GetRandomFileName()}.ipynb";
         notebook.Save(Path.Combine(_folder.FullName, name));
-        _address ??= await Start(program);
+        if (_address is null)
+        {
+            var images = _folder.CreateSubdirectory("images");
+            foreach (var image in Directory.EnumerateFiles(Path.Combine(TheSeries.Series.Folder, "images")))
+            {
+                File.Copy(image, Path.Combine(images.FullName, Path.GetFileName(image)));
+            }
+
+            _address = await Start(program);
+        }
+
         _playwright ??= await Playwright.CreateAsync();
         _browser ??= await _playwright.Chromium.LaunchAsync(new()
         {

@@ -26,6 +26,13 @@ sealed class Terminal : IAsyncDisposable
     /// <summary>Types text as it is.</summary>
     public Task Type(string text) => Tmux("send-keys", "-l", text);
 
+    /// <summary>Types a line.</summary>
+    public async Task Enter(string line)
+    {
+        await Type(line);
+        await Press("Enter");
+    }
+
     /// <summary>Presses keys by tmux's names: Enter, Tab, C-c …</summary>
     public Task Press(params string[] keys) => Tmux(["send-keys", .. keys]);
 

@@ -3,10 +3,10 @@
 import os
 import unittest
 
-from jupyter_kernel_test import KernelTests
+import jupyter_kernel_test
 
 
-class CSharpKernelTests(KernelTests):
+class CSharpKernelTests(jupyter_kernel_test.KernelTests):
     kernel_name = os.environ["KERNEL"]
     language_name = "C#"
     file_extension = ".cs"
@@ -49,10 +49,10 @@ class CSharpKernelTests(KernelTests):
     code_execute_result = [
         {"code": "6 * 7", "result": "42"},
         {"code": '"six" + " " + "seven"', "result": "six seven"},
-        {"code": "new List<int> { 1, 2 }", "mime": "text/html"},
-        {"code": "(1, 2.5)"},
+        {"code": 'new { Name = "six", Value = 6 }', "mime": "text/html"},
+        {"code": "new List<int> { 1, 2 }", "result": "[ 1, 2 ]"},
     ]
-    code_history_pattern = "6 *[*] 7"
+    code_history_pattern = "6 ? 7*"
     supported_history_operations = ("tail", "range", "search")
 
     code_display_data = [
