@@ -39,9 +39,11 @@ sealed class CellServices(CellWorkspace workspace)
         var matches = new List<Completion>();
         foreach (var item in fitting.OrderByDescending(i => i.FilterText.StartsWith(typed, StringComparison.Ordinal)))
         {
-            var change = (await service.GetChangeAsync(document, item, cancellationToken: cancellation)).TextChange;
-            // A front end can only be told what to put in the place of the word: an override, for instance, begins before it.
-            if (change.Span.Start <= start && change.Span.End >= cursor && change.NewText!.StartsWith(code[change.Span.Start..start], StringComparison.Ordinal))
+            // A front end can only be told what to put in the place of the word; an override, for instance, begins before it,
+            // and comes with usings that earlier cells have.
+            var changes = (await service.GetChangeAsync(document, item, cancellationToken: cancellation)).TextChanges;
+            var change = changes.FirstOrDefault(c => c.Span.Start <= start && c.Span.End >= cursor);
+            if (change.NewText?.StartsWith(code[change.Span.Start..start], StringComparison.Ordinal) == true)
             {
                 var kind = Kinds.FirstOrDefault(k => item.Tags.Contains(k.Tag)).Kind ?? "text";
                 matches.Add(new(change.NewText[(start - change.Span.Start)..], kind, signatures.GetValueOrDefault(item.DisplayText, "")));
