@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using CSharpKernel.Jupyter;
+using NetMQ;
+using NetMQ.Sockets;
 
 namespace CSharpKernel.Tests.Jupyter;
 
@@ -127,14 +129,14 @@ public sealed class ExecuteTests(RunningKernel kernel) : IClassFixture<RunningKe
     [Fact]
     public void Much_output_arrives_complete_while_control_and_heartbeat_answer()
     {
-        using var heartbeat = new NetMQ.Sockets.RequestSocket();
+        using var heartbeat = new RequestSocket();
         heartbeat.Connect($"{kernel.Connection.Address}:{kernel.Connection.Heartbeat}");
         _client.Execute("var go = true;");
         var printing = _client.SendExecute("for (var i = 0; i < 100_000; i++) { Console.WriteLine(i); } Console.ReadLine(); for (var i = 0; i < 100_000; i++) { Console.WriteLine(i); }");
         var question = _client.Receive(Channel.Stdin);
         Assert.Equal("ok", _client.Ask(Channel.Control, "kernel_info_request").Status);
-        NetMQ.OutgoingSocketExtensions.SendFrame(heartbeat, "beat");
-        Assert.True(NetMQ.ReceivingSocketExtensions.TryReceiveFrameString(heartbeat, TimeSpan.FromSeconds(60), out var beat));
+        heartbeat.SendFrame("beat");
+        Assert.True(heartbeat.TryReceiveFrameString(TimeSpan.FromSeconds(120), out var beat));
         Assert.Equal("beat", beat);
         _client.Send(Channel.Stdin, "input_reply", new() { ["value"] = "" }, question.Id);
         var cell = _client.Answer(Channel.Shell, printing);
@@ -160,7 +162,7 @@ public sealed class ExecuteTests(RunningKernel kernel) : IClassFixture<RunningKe
     public void What_a_thread_prints_later_still_arrives()
     {
         _client.Execute("var later = new System.Threading.ManualResetEventSlim(); new System.Threading.Thread(() => { later.Wait(); Console.WriteLine(\"from behind\"); }).Start();");
-        _client.Execute("later.Set();");
+        _client.SendExecute("later.Set();");
         Assert.NotNull(_client.PublishedUntil(m => m.Summary == "stdout from behind").ParentId);
     }
 
