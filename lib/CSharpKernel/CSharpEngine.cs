@@ -40,7 +40,12 @@ public sealed class CSharpEngine : IDisposable
     /// <summary>Asks the reader for a line, given a prompt and whether the answer is secret; null where there is nobody to ask.</summary>
     public Func<string, bool, string>? Input { get; init; }
 
-    internal static void Send(Output output) => _current?._queue.Send(output);
+    /// <exception cref="OperationCanceledException">The cell that sends it was interrupted.</exception>
+    internal static void Send(Output output)
+    {
+        CellThreads.ThrowIfInterrupted();
+        _current?._queue.Send(output);
+    }
 
     /// <exception cref="InvalidOperationException">There is nobody to ask.</exception>
     internal static string Ask(string prompt, bool secret)

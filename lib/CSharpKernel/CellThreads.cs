@@ -13,8 +13,13 @@ sealed class CellThreads : SynchronizationContext
     /// <summary>How many threads wait for the next cell rather than end.</summary>
     const int Kept = 4;
 
+    /// <summary>How often a thread is woken before it is aborted: an abort may hit code that holds a lock, which nobody frees then.</summary>
+    const int Rounds = 4;
+
     /// <summary>How long a thread gets to end before it is woken anew: it may have caught the interruption and gone to sleep again.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
+
+    static readonly AsyncLocal<CellThreads?> Cell = new();
 
     static readonly Stack<Worker> Waiting = new();
 
@@ -31,7 +36,11 @@ sealed class CellThreads : SynchronizationContext
     {
         var threads = new CellThreads();
         var started = new TaskCompletionSource<Task<T>>();
-        threads.Post(_ => started.SetResult(code()), null);
+        threads.Post(_ =>
+        {
+            Cell.Value = threads;
+            started.SetResult(code());
+        }, null);
         var ended = started.Task.Unwrap();
         try
         {
@@ -46,6 +55,16 @@ sealed class CellThreads : SynchronizationContext
         return ended.GetAwaiter().GetResult();
     }
 
+    /// <summary>Ends what a cell has started, on any thread, where the cell was interrupted.</summary>
+    /// <exception cref="OperationCanceledException">It was.</exception>
+    public static void ThrowIfInterrupted()
+    {
+        if (Cell.Value is { _interrupted: true })
+        {
+            throw new OperationCanceledException("The cell was interrupted.");
+        }
+    }
+
     public override SynchronizationContext CreateCopy() => this;
 
     public override void Post(SendOrPostCallback callback, object? state)
@@ -56,7 +75,7 @@ sealed class CellThreads : SynchronizationContext
         }
         finally
         {
-            lock (Waiting)
+            Uninterrupted(() =>
             {
                 // Where it was interrupted, what awaited this never goes on.
                 if (!_interrupted)
@@ -65,6 +84,26 @@ sealed class CellThreads : SynchronizationContext
                     _running.Add(worker);
                     worker.Take(this, callback, state);
                 }
+            });
+        }
+    }
+
+    /// <summary>Does something with the lock held, however often the thread is woken while it waits for it.</summary>
+    static void Uninterrupted(Action action)
+    {
+        while (true)
+        {
+            try
+            {
+                lock (Waiting)
+                {
+                    action();
+                    return;
+                }
+            }
+            catch (ThreadInterruptedException)
+            {
+                // None of these actions waits: it has not begun.
             }
         }
     }
@@ -74,20 +113,14 @@ sealed class CellThreads : SynchronizationContext
         lock (Waiting)
         {
             _interrupted = true;
-            foreach (var worker in _running)
+            for (var round = 0; _running.Count > 0; round++)
             {
-                worker.Abort();
-            }
-
-            while (_running.Count > 0)
-            {
-                if (!Monitor.Wait(Waiting, Patience))
+                foreach (var worker in _running)
                 {
-                    foreach (var worker in _running)
-                    {
-                        worker.Wake();
-                    }
+                    worker.Interrupt(abort: round >= Rounds);
                 }
+
+                Monitor.Wait(Waiting, Patience);
             }
         }
     }
@@ -95,29 +128,30 @@ sealed class CellThreads : SynchronizationContext
     /// <returns>Whether the worker is to wait for more.</returns>
     bool End(Worker worker)
     {
-        lock (Waiting)
+        var kept = false;
+        Uninterrupted(() =>
         {
             _running.Remove(worker);
             Monitor.PulseAll(Waiting);
-            if (_interrupted || Waiting.Count >= Kept)
+            // An interruption that came late would meet the thread in its next work.
+            kept = !_interrupted && Waiting.Count < Kept;
+            if (kept)
             {
-                // An interruption that came late would meet the thread in its next work.
-                return false;
+                Waiting.Push(worker);
             }
-
-            Waiting.Push(worker);
-            return true;
-        }
+        });
+        return kept;
     }
 
     sealed class Worker
     {
-        readonly SemaphoreSlim _wake = new(0);
+        readonly AutoResetEvent _wake = new(false);
         readonly Thread _thread;
         readonly CancellationTokenSource _abort = new();
         CellThreads _threads = null!;
         SendOrPostCallback _callback = null!;
         object? _state;
+        bool _aborted;
 
         public Worker()
         {
@@ -128,23 +162,25 @@ sealed class CellThreads : SynchronizationContext
         public void Take(CellThreads threads, SendOrPostCallback callback, object? state)
         {
             (_threads, _callback, _state) = (threads, callback, state);
-            _wake.Release();
+            _wake.Set();
         }
 
-        public void Abort()
+        public void Interrupt(bool abort)
         {
             // A sleeping thread must be woken to be aborted, and aborting waits until it is.
-            Wake();
-            new Thread(_abort.Cancel) { IsBackground = true }.Start();
+            _thread.Interrupt();
+            if (abort && !_aborted)
+            {
+                _aborted = true;
+                new Thread(_abort.Cancel) { IsBackground = true }.Start();
+            }
         }
-
-        public void Wake() => _thread.Interrupt();
 
         void Work()
         {
             do
             {
-                _wake.Wait();
+                _wake.WaitOne();
                 SetSynchronizationContext(_threads);
                 try
                 {
@@ -158,24 +194,10 @@ sealed class CellThreads : SynchronizationContext
                     // As was asked.
                 }
 
+                Cell.Value = null;
                 _state = null;
             }
-            while (Ended());
-        }
-
-        bool Ended()
-        {
-            while (true)
-            {
-                try
-                {
-                    return _threads.End(this);
-                }
-                catch (ThreadInterruptedException)
-                {
-                    // Woken while it waited for the lock.
-                }
-            }
+            while (_threads.End(this));
         }
     }
 }

@@ -37,6 +37,7 @@ sealed class ConsoleWriter(string stream, TextWriter original) : TextWriter
 
     public override void Write(ReadOnlySpan<char> buffer)
     {
+        CellThreads.ThrowIfInterrupted();
         if (Target is { } queue)
         {
             queue.Write(stream, buffer);

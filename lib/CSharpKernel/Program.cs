@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -33,6 +34,19 @@ static class Program
 
     static int Jupyter(string connectionFile)
     {
+        // The sockets wait for threads of the pool too: so many of a cell's tasks may block without stalling them.
+        ThreadPool.SetMinThreads(32, 32);
+        // An exception that nobody catches, on a thread that a cell has started, shall not take the cells' state with it.
+        ExceptionHandling.SetUnhandledExceptionHandler(e =>
+        {
+            // What an interrupted cell leaves behind, where the runtime hands it on.
+            if (e is not (ThreadAbortException or ThreadInterruptedException))
+            {
+                Console.Error.WriteLine(string.Join('\n', ExceptionTrace.ToError(e, "").Traceback));
+            }
+
+            return true;
+        });
         using var build = KernelSpecs.HoldBuild();
         var log = TextWriter.Synchronized(new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true });
         using var kernel = new JupyterKernel(ConnectionFile.Load(connectionFile), log.WriteLine);

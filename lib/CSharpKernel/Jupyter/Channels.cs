@@ -24,7 +24,7 @@ sealed class Channels : IDisposable
     /// <param name="connection">The file.</param>
     /// <param name="received">Takes requests, on the thread of the sockets.</param>
     /// <param name="log">Takes what is wrong with messages that are dropped.</param>
-    /// <exception cref="NetMQException">An address cannot be bound to.</exception>
+    /// <exception cref="IOException">An address cannot be bound to.</exception>
     public Channels(ConnectionFile connection, Action<Channel, Request> received, Action<string> log)
     {
         _wire = new WireProtocol(connection.Key);
@@ -68,7 +68,15 @@ sealed class Channels : IDisposable
             socket.Options.IPv4Only = !connection.Address.Contains('[');
             // Far beyond what is taken, a connection is closed before its message fills the memory.
             socket.Options.MaxMsgSize = 2L * WireProtocol.MaximumSize;
-            socket.Bind($"{connection.Address}:{port}");
+            try
+            {
+                socket.Bind($"{connection.Address}:{port}");
+            }
+            catch (NetMQException e)
+            {
+                throw new IOException($"{connection.Address}:{port} cannot be listened on: {e.GetType().Name} {e.ErrorCode}.", e);
+            }
+
             return socket;
         }
     }

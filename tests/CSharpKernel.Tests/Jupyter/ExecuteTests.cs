@@ -166,6 +166,18 @@ public sealed class ExecuteTests(RunningKernel kernel) : IClassFixture<RunningKe
         Assert.NotNull(_client.PublishedUntil(m => m.Summary == "stdout from behind").ParentId);
     }
 
+    [Theory]
+    [InlineData("new System.Threading.Thread(() => throw new Exception(\"stray\")).Start();")]
+    [InlineData("async void Stray() { await Task.Yield(); throw new Exception(\"stray\"); }\nStray();")]
+    [InlineData("System.Threading.ThreadPool.QueueUserWorkItem(_ => throw new Exception(\"stray\"));")]
+    public void An_exception_that_nobody_catches_is_told_and_kills_nothing(string code)
+    {
+        _client.Execute("var survives = 1;");
+        _client.SendExecute(code);
+        _client.PublishedUntil(m => m.Summary.Contains("System.Exception: stray"));
+        Assert.Equal("1", _client.Execute("survives").Result);
+    }
+
     [Fact]
     public void Half_a_surrogate_pair_does_no_harm()
     {

@@ -81,17 +81,6 @@ public sealed class InterruptTests(RunningKernel kernel) : IClassFixture<Running
     }
 
     [Fact]
-    public void A_full_thread_pool_stops_neither_cells_nor_interrupts()
-    {
-        _client.Execute("var release = new System.Threading.ManualResetEventSlim(); for (var i = 0; i < 200; i++) { _ = Task.Run(release.Wait); }");
-        var endless = _client.SendExecute("Console.WriteLine(\"started\"); while (true) { }");
-        Assert.Equal("ok", _client.Ask(Channel.Control, "kernel_info_request").Status);
-        _client.Send(Channel.Control, "interrupt_request", []);
-        Assert.Equal("error", _client.Answer(Channel.Shell, endless).Status);
-        Assert.Equal("ok", _client.Execute("release.Set();").Status);
-    }
-
-    [Fact]
     public void The_signal_of_an_interrupted_terminal_interrupts_the_cell_and_not_the_kernel()
     {
         if (OperatingSystem.IsWindows())

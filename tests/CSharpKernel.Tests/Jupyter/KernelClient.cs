@@ -11,16 +11,18 @@ namespace CSharpKernel.Tests.Jupyter;
 sealed class KernelClient : IDisposable
 {
     /// <summary>Only what hangs takes so long.</summary>
-    static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
+    static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     readonly ConnectionFile _connection;
     readonly Dictionary<Channel, NetMQSocket> _sockets;
     readonly string _session = Guid.NewGuid().ToString("N");
     readonly List<Message> _published = [];
+    readonly Func<string>? _log;
     int _count;
 
-    public KernelClient(ConnectionFile connection, bool stdin = true)
+    public KernelClient(ConnectionFile connection, bool stdin = true, Func<string>? log = null)
     {
+        _log = log;
         _connection = connection;
         _sockets = new()
         {
@@ -90,7 +92,7 @@ sealed class KernelClient : IDisposable
     public Message Receive(Channel channel)
     {
         var message = TryReceive(channel, Deadline);
-        Assert.True(message is not null, $"Nothing came on {channel}.");
+        Assert.True(message is not null, $"Nothing came on {channel}. {_log?.Invoke()}");
         return message;
     }
 

@@ -83,7 +83,7 @@ public sealed class LifecycleTests
         taken.Start();
         using var errors = new StringWriter();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        var error = Assert.ThrowsAny<Exception>(() => new Channels(Load([]) with { Shell = port }, (_, _) => { }, errors.WriteLine));
+        var error = Assert.Throws<IOException>(() => new Channels(Load([]) with { Shell = port }, (_, _) => { }, errors.WriteLine));
         Assert.Contains($"127.0.0.1:{port}", error.Message);
     }
 

@@ -53,7 +53,7 @@ public sealed class RunningKernel : IDisposable
             }
         };
         _process.BeginErrorReadLine();
-        Client = new KernelClient(Connection);
+        Client = new KernelClient(Connection, log: () => (_process.HasExited ? $"The kernel has ended with {_process.ExitCode}. " : "") + Log);
     }
 
     internal ConnectionFile Connection { get; }
