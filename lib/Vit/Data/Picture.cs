@@ -75,7 +75,7 @@ public static class Picture
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         if (image.dim() < 2 || !image.is_floating_point())
-            throw new ArgumentException($"Found {image.dtype} [{string.Join(", ", image.shape)}], expected a float tensor [..., H, W].", nameof(image));
+            throw new ArgumentException($"Found {image.dtype} {Shape.Of(image)}, expected a float tensor [..., H, W].", nameof(image));
         using var scope = NewDisposeScope();
         var rows = Weights((int)image.shape[^2], height, interpolation).to(image.dtype, image.device);
         var columns = Weights((int)image.shape[^1], width, interpolation).to(image.dtype, image.device);
@@ -116,7 +116,7 @@ public static class Picture
     public static SKBitmap ToBitmap(Tensor image)
     {
         if (image.dim() is < 2 or > 3 || (image.dim() == 3 && image.shape[0] is not (1 or 3)) || image.numel() == 0)
-            throw new ArgumentException($"Found shape [{string.Join(", ", image.shape)}], expected [3, H, W], [1, H, W] or [H, W].", nameof(image));
+            throw new ArgumentException($"Found shape {Shape.Of(image)}, expected [3, H, W], [1, H, W] or [H, W].", nameof(image));
         using var scope = NewDisposeScope();
         var (height, width) = (image.shape[^2], image.shape[^1]);
         var pixels = image.detach().cpu();
