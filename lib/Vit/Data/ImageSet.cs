@@ -82,10 +82,8 @@ public sealed class ImageSet : IImageSource
     /// <exception cref="ArgumentOutOfRangeException">Nothing would be set aside, or nothing left.</exception>
     public (ImageSet Remaining, ImageSet Aside) SetAside(int count, int seed)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(count, Count);
-        var order = Order.Of(Count, seed);
-        return (Select(order[count..]), Select(order[..count]));
+        var (remaining, aside) = Order.SetAside(Count, count, seed);
+        return (Select(remaining), Select(aside));
     }
 
     /// <summary>The same set on another device.</summary>
