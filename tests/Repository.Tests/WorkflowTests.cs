@@ -52,7 +52,7 @@ public sealed class WorkflowTests
         var workflow = Parse(Folder + "tests.yml");
         var job = Assert.Single(Jobs(workflow));
         Assert.Equal(["ubuntu-latest", "ubuntu-22.04", "windows-latest", "macos-latest"], ((YamlSequenceNode)job["strategy"]["matrix"]["os"]).Select(o => o.ToString()));
-        Assert.Equal("bash .ci/run", Assert.Single(Steps(workflow).Where(s => s.Children.ContainsKey("run")))["run"].ToString());
+        Assert.Equal("bash .ci/run", Assert.Single(Steps(workflow), s => s.Children.ContainsKey("run"))["run"].ToString());
         Assert.Contains(".ci/run", Tree.Files);
     }
 
