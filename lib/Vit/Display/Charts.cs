@@ -106,7 +106,10 @@ public static class Charts
         scale.SetProperty("linecolor", "#444444");
         scale.SetProperty("automargin", true);
         if (axis.Logarithmic)
+        {
             scale.SetProperty("type", "log");
+            scale.SetProperty("exponentformat", "power");
+        }
         return scale;
     }
 

@@ -15,7 +15,7 @@ public class AttentionTests
         });
 
     [Fact]
-    public void RowsOfTheRolloutSumToOne() => Layers.Sample(layers =>
+    public void Rows_of_the_rollout_sum_to_one() => Layers.Sample(layers =>
     {
         var rollout = Attention.Rollout(layers);
         Close.Equal(ones(rollout.shape[0], rollout.shape[1]), rollout.sum(-1));
@@ -23,14 +23,14 @@ public class AttentionTests
     }, iter: 50, threads: 1);
 
     [Fact]
-    public void TheRolloutOfOneLayerIsHalfItsWeightsAndHalfTheIdentity()
+    public void The_rollout_of_one_layer_is_half_its_weights_and_half_the_identity()
     {
         var weights = tensor(new float[,,,] { { { { 1, 0 }, { 0.5f, 0.5f } }, { { 0, 1 }, { 0.5f, 0.5f } } } });   // [1, 2, 2, 2]
         Close.Equal(tensor(new float[,,] { { { 0.75f, 0.25f }, { 0.25f, 0.75f } } }), Attention.Rollout([weights]), 1e-7);
     }
 
     [Fact]
-    public void TheLastLayerIsMultipliedFromTheLeft()
+    public void The_last_layer_is_multiplied_from_the_left()
     {
         // The first layer hands token 1's content to token 0; the second mixes token 0 into token 2. So token 1 reaches token 2.
         var first = Looks(3, (0, 1));
@@ -40,11 +40,11 @@ public class AttentionTests
     }
 
     [Fact]
-    public void AHeadThatLooksAtItsOwnPatchHasDistanceZero() =>
+    public void A_head_that_looks_at_its_own_patch_has_distance_zero() =>
         Close.Equal(zeros(2), Attention.Distance(eye(5).expand(1, 2, 5, 5), 2, 2, 16));
 
     [Fact]
-    public void DistancesAreInPixelsBetweenCentres()
+    public void Distances_are_in_pixels_between_centres()
     {
         // Every patch of a 2 × 3 grid looks at the first one; the class token, in front, looks at anything.
         var weights = zeros(1, 1, 7, 7);
@@ -54,7 +54,7 @@ public class AttentionTests
     }
 
     [Fact]
-    public void WhatGoesToTheClassTokenDoesNotCount()
+    public void What_goes_to_the_class_token_does_not_count()
     {
         var weights = zeros(1, 1, 5, 5);
         weights[0, 0].select(1, 0).fill_(0.5f);
@@ -63,7 +63,7 @@ public class AttentionTests
     }
 
     [Fact]
-    public void AModelsTraceFits()
+    public void A_models_trace_fits()
     {
         var model = new VisionTransformer(VisionTransformerConfig.Micro);
         model.eval();
@@ -74,7 +74,7 @@ public class AttentionTests
     }
 
     [Fact]
-    public void WeightsThatDoNotFitAreNamed()
+    public void Weights_that_do_not_fit_are_named()
     {
         Assert.Contains("no layer", Assert.Throws<ArgumentException>(() => Attention.Rollout([])).Message);
         Assert.Contains("[2, 3]", Assert.Throws<ArgumentException>(() => Attention.Rollout([zeros(2, 3)])).Message);

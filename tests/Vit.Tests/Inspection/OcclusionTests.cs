@@ -7,7 +7,7 @@ namespace Vit.Tests.Inspection;
 public class OcclusionTests
 {
     [Fact]
-    public void OnlyWhatTheModelLooksAtMatters()
+    public void Only_what_the_model_looks_at_matters()
     {
         var image = ones(1, 6, 4);
         var (whole, covered) = Occlusion.Probabilities(new OnePixel(), image, label: 1, size: 2);
@@ -19,7 +19,7 @@ public class OcclusionTests
     }
 
     [Fact]
-    public void ASquareThatDoesNotDivideTheImageIsRefused() =>
+    public void A_square_that_does_not_divide_the_image_is_refused() =>
         Assert.Contains("[1, 6, 4]", Assert.Throws<ArgumentException>(() => Occlusion.Probabilities(new OnePixel(), ones(1, 6, 4), 0, 4)).Message);
 
     /// <summary>Two classes; the second's logit is the pixel in row 4, column 3.</summary>

@@ -7,13 +7,13 @@ namespace Vit.Tests.Inspection;
 public class VectorsTests
 {
     [Fact]
-    public void SimilarityIsTheCosineWhateverTheLength() =>
+    public void Similarity_is_the_cosine_whatever_the_length() =>
         Close.Equal(
             tensor(new float[,] { { 1, 0, -1, 0 }, { 0, 1, 0, 0 }, { -1, 0, 1, 0 }, { 0, 0, 0, 0 } }),
             Vectors.CosineSimilarity(tensor(new float[,] { { 2, 0 }, { 0, 3 }, { -1, 0 }, { 0, 0 } })));
 
     [Fact]
-    public void RowsAlongOneDirectionAreExplainedByIt()
+    public void Rows_along_one_direction_are_explained_by_it()
     {
         random.manual_seed(1);
         var direction = tensor(new float[] { 0.6f, -0.8f, 0 });
@@ -25,7 +25,7 @@ public class VectorsTests
     }
 
     [Fact]
-    public void AllDirectionsGiveTheRowsBack()
+    public void All_directions_give_the_rows_back()
     {
         random.manual_seed(2);
         var rows = randn(20, 6);
@@ -37,7 +37,7 @@ public class VectorsTests
     }
 
     [Fact]
-    public void WhatDoesNotFitIsRefused()
+    public void What_does_not_fit_is_refused()
     {
         Assert.Contains("[3]", Assert.Throws<ArgumentException>(() => Vectors.CosineSimilarity(zeros(3))).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => Vectors.PrincipalComponents(zeros(3, 2), 3));
