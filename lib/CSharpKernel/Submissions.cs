@@ -15,7 +15,10 @@ namespace CSharpKernel;
 /// </summary>
 sealed class Submissions(NotebookLoadContext context, References references, string folder)
 {
-    public static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
+    public static readonly CSharpParseOptions ParseOptions = new(Microsoft.CodeAnalysis.CSharp.LanguageVersion.Latest, kind: SourceCodeKind.Script);
+
+    /// <summary>The version of C# that cells are written in.</summary>
+    public static string LanguageVersion { get; } = LanguageVersionFacts.ToDisplayString(Microsoft.CodeAnalysis.CSharp.LanguageVersion.Latest.MapSpecifiedToEffectiveVersion());
 
     static readonly string[] Usings =
     [
