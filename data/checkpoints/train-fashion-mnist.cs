@@ -57,4 +57,16 @@ using var trainer = new Trainer(model, training, validation, recipe, () => new V
 };
 foreach (var epoch in trainer.Run(stop.Token))
     Console.WriteLine(epoch);
-Console.WriteLine("done");
+
+using (trainer.Averaged())
+{
+    var preprocessing = new Preprocessing { Height = 28, Width = 28, Channels = 1, Normalization = FashionMnist.Normalization };
+    Pretrained.SaveAsTimm(model, Path.Combine(folder, "model"), FashionMnist.ClassNames, preprocessing);
+    File.WriteAllText(Path.Combine(folder, "model", "recipe.json"), recipe.ToJson() + "\n");
+    File.Copy(Path.Combine(folder, "log.csv"), Path.Combine(folder, "model", "log.csv"), overwrite: true);
+    // The only look at the test images.
+    var test = Evaluation.Of(model, FashionMnist.Load(Split.Test, Option("--data")), recipe.Normalization);
+    Console.WriteLine($"{100 * test.Top1:F2} % of {test.Count:N0} test images, top-5 {100 * test.Top5:F2} %, loss {test.Loss:F4}");
+    foreach (var (name, accuracy) in FashionMnist.ClassNames.Zip(test.Confusion.AccuracyByClass))
+        Console.WriteLine($"{name,-12} {100 * accuracy:F1} %");
+}

@@ -36,15 +36,7 @@ public sealed record Evaluation(int Count, double Loss, double Top1, double Top5
             {
                 cancellation.ThrowIfCancellationRequested();
                 var positions = Enumerable.Range(start, Math.Min(batchSize, images.Count - start)).Select(i => (long)i).ToArray();
-                using var scope = NewDisposeScope();
-                using var noGradients = no_grad();
-                var (read, readLabels) = images.Read(positions);
-                var (pixels, labels) = (read.to(device), readLabels.to(device));
-                var logits = model.forward(normalization?.Apply(pixels) ?? pixels).to(float32);
-                loss += nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.Sum).item<float>();
-                var best = logits.topk((int)Math.Min(5, logits.shape[1])).indexes;
-                top5 += best.eq(labels.unsqueeze(1)).sum().item<long>();
-                confusion.Add(labels, best.select(1, 0));
+                Uninterrupted.Run(() => Look(positions));
             }
         }
         finally
@@ -52,5 +44,18 @@ public sealed record Evaluation(int Count, double Loss, double Top1, double Top5
             model.train(wasTraining);
         }
         return new(images.Count, loss / images.Count, confusion.Accuracy, (double)top5 / images.Count, confusion);
+
+        void Look(long[] positions)
+        {
+            using var scope = NewDisposeScope();
+            using var noGradients = no_grad();
+            var (read, readLabels) = images.Read(positions);
+            var (pixels, labels) = (read.to(device), readLabels.to(device));
+            var logits = model.forward(normalization?.Apply(pixels) ?? pixels).to(float32);
+            loss += nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.Sum).item<float>();
+            var best = logits.topk((int)Math.Min(5, logits.shape[1])).indexes;
+            top5 += best.eq(labels.unsqueeze(1)).sum().item<long>();
+            confusion.Add(labels, best.select(1, 0));
+        }
     }
 }

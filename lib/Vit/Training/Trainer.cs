@@ -104,12 +104,12 @@ public sealed class Trainer : IDisposable
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> asked for it.</exception>
     public IEnumerable<EpochRecord> Run(CancellationToken cancellation = default)
     {
-        Uninterrupted(Prepare);
+        Uninterrupted.Run(Prepare);
         while (!Done)
         {
             TrainEpoch(cancellation);
             var evaluation = Evaluate(cancellation);
-            Uninterrupted(() => EndEpoch(evaluation));
+            Uninterrupted.Run(() => EndEpoch(evaluation));
             yield return History[^1];
         }
     }
@@ -122,7 +122,12 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Puts the averaged weights into the model, until what is returned is disposed. Does nothing without an average.</summary>
-    public IDisposable Averaged() => new Exchange(average);
+    public IDisposable Averaged()
+    {
+        var averaged = new AveragedWeights(average);
+        Uninterrupted.Run(() => average?.Exchange(inModel: true));
+        return averaged;
+    }
 
     /// <summary>Cross-entropy against target probabilities.</summary>
     public static (Tensor Loss, Tensor Logits) CrossEntropy(nn.Module<Tensor, Tensor> model, Tensor images, Tensor targets)
@@ -139,20 +144,10 @@ public sealed class Trainer : IDisposable
         copy?.Dispose();
     }
 
-    // A thread is never aborted inside a finally block: the interruption of a cell waits for its end.
-    static void Uninterrupted(Action action)
-    {
-        try
-        {
-        }
-        finally
-        {
-            action();
-        }
-    }
-
     void Prepare()
     {
+        // An interruption may have come before the weights were put back.
+        average?.Exchange(inModel: false);
         if (prepared)
             return;
         if (Checkpoints?.Latest is string latest)
@@ -183,7 +178,7 @@ public sealed class Trainer : IDisposable
                     Save(best: false);
                     cancellation.ThrowIfCancellationRequested();
                 }
-                Uninterrupted(() =>
+                Uninterrupted.Run(() =>
                 {
                     var (loss, right) = TakeStep(compute, batch.Images, batch.Targets);
                     var count = batch.Images.shape[0];
@@ -313,16 +308,8 @@ public sealed class Trainer : IDisposable
             state.Images / state.Seconds, TimeSpan.FromSeconds(left * state.Seconds / state.StepsInEpoch)));
     }
 
-    sealed class Exchange : IDisposable
+    sealed class AveragedWeights(WeightAverage? average) : IDisposable
     {
-        WeightAverage? average;
-
-        public Exchange(WeightAverage? average) => Uninterrupted(() => (this.average = average)?.Swap());
-
-        public void Dispose() => Uninterrupted(() =>
-        {
-            average?.Swap();
-            average = null;
-        });
+        public void Dispose() => Uninterrupted.Run(() => average?.Exchange(inModel: false));
     }
 }

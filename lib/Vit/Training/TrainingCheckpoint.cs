@@ -46,14 +46,14 @@ public sealed class TrainingCheckpoint
         try
         {
             var state = JsonSerializer.Deserialize<TrainingState>(file.Metadata.GetValueOrDefault("state") ?? "null", Json)
-                ?? throw InvalidFile.Because(path, "no state in its metadata", "one");
+                ?? throw new InvalidDataException("found no state in its metadata, expected one.");
             return new(path, Recipe.FromJson(file.Metadata.GetValueOrDefault("recipe") ?? "null"), state);
         }
         catch (JsonException exception)
         {
             throw new InvalidDataException($"{path}: its state cannot be read: {exception.Message}", exception);
         }
-        catch (InvalidDataException exception)
+        catch (Exception exception) when (exception is InvalidDataException or ArgumentException)
         {
             throw new InvalidDataException($"{path}: {exception.Message}", exception);
         }

@@ -41,9 +41,15 @@ public sealed class WeightAverage : IDisposable
                 average.copy_(current[name]);
     }
 
-    /// <summary>Exchanges the model's weights and the averages; a second call undoes the first.</summary>
-    public void Swap()
+    /// <summary>Whether the averages stand in the model, and the model's weights here.</summary>
+    public bool InModel { get; private set; }
+
+    /// <summary>Exchanges the model's weights and the averages, unless they stand where they are wanted.</summary>
+    /// <param name="inModel">Where the averages are wanted.</param>
+    public void Exchange(bool inModel)
     {
+        if (InModel == inModel)
+            return;
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         foreach (var (name, average) in averages)
@@ -52,6 +58,7 @@ public sealed class WeightAverage : IDisposable
             average.copy_(current[name]);
             current[name].copy_(kept);
         }
+        InModel = inModel;
     }
 
     /// <summary>Goes on from a state.</summary>

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using TorchSharp;
+using Vit.Models;
+using Vit.Training;
+using static TorchSharp.torch;
+
+namespace Vit.Tests.Training;
+
+public class TrainerTests
+{
+    static Trainer Make(nn.Module<Tensor, Tensor> model, Recipe recipe, Func<nn.Module<Tensor, Tensor>>? copy = null) =>
+        new(model, Small.Images(90, 1), Small.Images(30, 2), recipe, copy);
+
+    [Fact]
+    public void Learns()
+    {
+        using var model = Small.Model();
+        using var trainer = Make(model, Small.FullRecipe with { Epochs = 8, Mixing = null });
+        var epochs = trainer.Run().ToList();
+        Assert.Equal(Enumerable.Range(1, 8), epochs.Select(epoch => epoch.Epoch));
+        Assert.Equal(8 * trainer.StepsPerEpoch, epochs[^1].Step);
+        Assert.True(epochs[^1].TrainingLoss < epochs[0].TrainingLoss);
+        Assert.InRange(trainer.Evaluate().Top1, 0.9, 1);
+        Assert.Equal(epochs.Max(epoch => epoch.Top1), epochs.Last(epoch => epoch.Best).Top1);
+        Assert.True(trainer.Done);
+        Assert.Empty(trainer.Run());
+    }
+
+    [Fact]
+    public void Trains_a_network_of_convolutions_in_bfloat16_too()
+    {
+        var config = new ConvNetConfig { Channels = 1, Widths = [16, 16, 16], Classes = 3 };
+        random.manual_seed(1);
+        using var model = new ConvNet(config);
+        using var trainer = Make(model, Small.Recipe with { Epochs = 4, AverageDecay = 0.5, Precision = Precision.BFloat16 }, () => new ConvNet(config));
+        var epochs = trainer.Run().ToList();
+        Assert.InRange(epochs[^1].Top1, 0.9, 1);
+        Assert.All(model.parameters(), parameter => Assert.Equal(ScalarType.Float32, parameter.dtype));
+        Assert.Contains(model.named_buffers(), it => it.name.EndsWith("running_mean", StringComparison.Ordinal) && it.buffer.abs().sum().item<float>() > 0);
+    }
+
+    [Fact]
+    public void A_bfloat16_copy_learns_what_float32_learns()
+    {
+        using var single = Small.Model();
+        using var half = Small.Model();
+        var recipe = Small.Recipe with { Epochs = 1, LearningRate = 1e-3 };
+        var plain = Small.Config with { DropPath = 0 };
+        using var first = Make(new VisionTransformer(plain), recipe);
+        using var a = new VisionTransformer(plain);
+        using var b = new VisionTransformer(plain);
+        b.load_state_dict(a.state_dict());
+        using var trainA = Make(a, recipe);
+        using var trainB = Make(b, recipe with { Precision = Precision.BFloat16 }, () => new VisionTransformer(plain with { FusedAttention = false }));
+        var (lossA, lossB) = (trainA.Run().Single().TrainingLoss, trainB.Run().Single().TrainingLoss);
+        Assert.InRange(lossB, lossA - 0.02, lossA + 0.02);
+        Assert.NotEqual(Small.Bits(a), Small.Bits(b));
+    }
+
+    [Fact]
+    public void A_batch_in_parts_has_the_gradient_of_the_whole()
+    {
+        var config = Small.Config with { DropPath = 0 };
+        using var whole = new VisionTransformer(config);
+        using var parts = new VisionTransformer(config);
+        parts.load_state_dict(whole.state_dict());
+        using var first = Make(whole, Small.Recipe with { Epochs = 1 });
+        using var second = Make(parts, Small.Recipe with { Epochs = 1, Accumulation = 5 });
+        first.Run().Single();
+        second.Run().Single();
+        foreach (var (expected, actual) in whole.parameters().Zip(parts.parameters()))
+            Close.Equal(expected, actual, 2e-3);
+    }
+
+    [Fact]
+    public void Stops_early_when_nothing_gets_better()
+    {
+        using var model = Small.Model();
+        using var trainer = new Trainer(model, Small.Images(90, 1), Small.Images(30, 2), Small.Recipe with { Epochs = 50, Patience = 2 })
+        {
+            Loss = (m, images, targets) =>
+            {
+                var logits = m.forward(images);
+                return (logits.sum() * 0, logits);
+            },
+        };
+        Assert.Equal(3, trainer.Run().Count());
+    }
+
+    [Fact]
+    public void The_averaged_weights_are_lent_and_taken_back()
+    {
+        using var model = Small.Model();
+        using var trainer = Make(model, Small.FullRecipe);
+        trainer.Run().First();
+        var weights = Small.Bits(model);
+        using (trainer.Averaged())
+            Assert.NotEqual(weights, Small.Bits(model));
+        Assert.Equal(weights, Small.Bits(model));
+    }
+
+    [Fact]
+    public void What_will_not_do_is_refused()
+    {
+        using var model = Small.Model();
+        Assert.Equal("Epochs", Assert.Throws<ArgumentException>(() => Make(model, Small.Recipe with { Epochs = 0 })).ParamName);
+        Assert.Equal("copy", Assert.Throws<ArgumentException>(() => Make(model, Small.Recipe with { Precision = Precision.BFloat16 })).ParamName);
+        Assert.Equal("copy", Assert.Throws<ArgumentException>(() =>
+            Make(model, Small.Recipe with { Precision = Precision.BFloat16 }, () => new VisionTransformer(Small.Config with { Width = 32 }))).ParamName);
+        Assert.Equal("training", Assert.Throws<ArgumentException>(() => new Trainer(model, Small.Images(3, 0).Select([]), Small.Images(3, 0), Small.Recipe)).ParamName);
+        if (!cuda.is_available())
+            Assert.Throws<InvalidOperationException>(() => Make(model, Small.Recipe with { Device = "cuda" }));
+    }
+
+    [Fact]
+    public void Two_thousand_steps_take_the_memory_of_two_hundred()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        var (tensors, bytes) = (new List<long>(), new List<long>());
+        using var trainer = new Trainer(model, Small.Images(80, 1), Small.Images(10, 2), Small.FullRecipe with { Epochs = 400 })
+        {
+            Checkpoints = new CheckpointFolder(folder.FullName, keep: 1),
+        };
+        foreach (var epoch in trainer.Run())
+            if (epoch.Step is 200 or 2000)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                GC.Collect();
+                tensors.Add(Tensor.TotalCount);
+                bytes.Add(Process.GetCurrentProcess().WorkingSet64);
+            }
+        Assert.Equal(tensors[0], tensors[1]);
+        Assert.InRange(bytes[1], 0, bytes[0] * 1.02);
+    }
+}
