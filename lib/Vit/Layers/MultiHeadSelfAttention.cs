@@ -38,8 +38,8 @@ public sealed class MultiHeadSelfAttention : nn.Module<Tensor, Tensor>
             throw new ArgumentException(
                 $"A width of {width} does not divide among {heads} heads; {Math.Max(1, (width + heads / 2) / heads) * heads} would fit.", nameof(width));
         (Heads, Fused, this.dropout) = (heads, fused, dropout);
-        qkv = nn.Linear(width, 3 * width, hasBias: bias);
-        proj = nn.Linear(width, width);
+        qkv = Initialization.Linear(width, 3 * width, bias: bias);
+        proj = Initialization.Linear(width, width);
         Initialization.XavierUniform(qkv, stacked: 3);
         Initialization.XavierUniform(proj);
         RegisterComponents();
