@@ -171,6 +171,7 @@ public sealed class Trainer : IDisposable
         compute.train();
         var clock = Stopwatch.StartNew();
         var waited = batches.Waited;
+        using var pause = new CollectorPause();
         foreach (var batch in batches.Epoch(state.Epochs, state.StepsInEpoch))
         {
                 if (cancellation.IsCancellationRequested)
@@ -180,6 +181,7 @@ public sealed class Trainer : IDisposable
                 }
                 Uninterrupted.Run(() =>
                 {
+                    pause.Renew();
                     var (loss, right) = TakeStep(compute, batch.Images, batch.Targets);
                     var count = batch.Images.shape[0];
                     state = state with
