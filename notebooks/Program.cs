@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using CSharpKernel.Jupyter;
 using Notebooks;
 
 var root = Series.FindRoot(AppContext.BaseDirectory);
@@ -40,4 +41,12 @@ command.SetAction(async (arguments, cancellation) =>
     };
     return await run.Run(arguments.GetValue(names) ?? [], cancellation);
 });
+var prefix = new Option<string?>("--prefix") { Description = "Below which share/jupyter/kernels stands (default: the current user's folder)", HelpName = "FOLDER" };
+var kernelName = new Option<string?>("--name") { Description = $"The kernelspec's name (default: {KernelSpecs.PreferredName}, by which the notebooks are matched)", HelpName = "NAME" };
+var install = new Command("install", "Installs the kernel of this repository for Jupyter's front ends.") { prefix, kernelName };
+install.SetAction((arguments, cancellation) => KernelInstallation.Install(root, arguments.GetValue(prefix), arguments.GetValue(kernelName), cancellation));
+var uninstall = new Command("uninstall", "Removes what install has put there; kernels of other programs stay.") { prefix, kernelName };
+uninstall.SetAction(arguments => KernelInstallation.Uninstall(arguments.GetValue(prefix), arguments.GetValue(kernelName)));
+command.Add(install);
+command.Add(uninstall);
 return await command.Parse(args).InvokeAsync();

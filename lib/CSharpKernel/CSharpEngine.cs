@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime;
+using CSharpKernel.Assistance;
 
 namespace CSharpKernel;
 
@@ -25,11 +26,16 @@ public sealed class CSharpEngine : IDisposable
         _folder = Path.GetFullPath(folder);
         _queue = new OutputQueue(sink, delay);
         var context = new NotebookLoadContext();
-        _submissions = new Submissions(context, new References(context, _folder), _folder);
+        var references = new References(context, _folder);
+        _submissions = new Submissions(context, references, _folder);
+        Assistant = new CodeAssistant(_submissions, references, _folder);
         _current = this;
         ConsoleWriter.Target = _queue;
         ConsoleWriter.Install();
     }
+
+    /// <summary>Helps to write the next cell.</summary>
+    public CodeAssistant Assistant { get; }
 
     internal static void Send(Output output) => _current?._queue.Send(output);
 

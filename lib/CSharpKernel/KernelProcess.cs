@@ -22,6 +22,14 @@ public sealed class KernelProcess : IDisposable
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>The environment that a kernel is started with.</summary>
+    internal static readonly IReadOnlyDictionary<string, string> Variables = new Dictionary<string, string>
+    {
+        // OpenMP's threads spin while they wait for one another. Where a core is taken by something else, small steps
+        // then take ten times as long; sleeping instead costs next to nothing.
+        ["OMP_WAIT_POLICY"] = "passive",
+    };
+
     /// <summary>How long output may still come after the process has ended: a child of it may hold the pipe open.</summary>
     static readonly TimeSpan Drain = TimeSpan.FromSeconds(2);
 
@@ -56,9 +64,11 @@ public sealed class KernelProcess : IDisposable
             StandardErrorEncoding = Encoding.UTF8,
             ArgumentList = { "exec", typeof(KernelProcess).Assembly.Location, Program.HeadlessVerb, folder },
         };
-        // OpenMP's threads spin while they wait for one another. Where a core is taken by something else, small steps
-        // then take ten times as long; sleeping instead costs next to nothing.
-        start.Environment.TryAdd("OMP_WAIT_POLICY", "passive");
+        foreach (var (name, value) in Variables)
+        {
+            start.Environment.TryAdd(name, value);
+        }
+
         return new(Process.Start(start)!);
     }
 

@@ -1,27 +1,52 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using CSharpKernel.Jupyter;
 
 namespace CSharpKernel;
 
-/// <summary>The process that runs one notebook's cells for a <see cref="KernelProcess"/>.</summary>
+/// <summary>The process that runs one notebook's cells, for a <see cref="KernelProcess"/> or for Jupyter's front ends.</summary>
 static class Program
 {
     public const string HeadlessVerb = "headless";
 
+    public const string JupyterVerb = "jupyter";
+
     static async Task<int> Main(string[] arguments)
     {
-        if (arguments is not [HeadlessVerb, var folder])
-        {
-            Console.Error.WriteLine("This program is started by a notebook runner, not by hand.");
-            return 2;
-        }
-
         // The same outputs on every machine.
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
+        switch (arguments)
+        {
+            case [HeadlessVerb, var folder]:
+                return await Headless(folder);
+            case [JupyterVerb, var connectionFile]:
+                return Jupyter(connectionFile);
+            default:
+                Console.Error.WriteLine("This program is started by a notebook runner or by Jupyter, not by hand.");
+                return 2;
+        }
+    }
 
+    static int Jupyter(string connectionFile)
+    {
+        using var build = KernelSpecs.HoldBuild();
+        var log = TextWriter.Synchronized(new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true });
+        using var kernel = new JupyterKernel(ConnectionFile.Load(connectionFile), log.WriteLine);
+        using var interruption = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
+        {
+            signal.Cancel = true;
+            kernel.Interrupt();
+        });
+        kernel.Run();
+        return 0;
+    }
+
+    static async Task<int> Headless(string folder)
+    {
         using var requests = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false));
         using var replies = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
         Console.SetIn(new NoInput());

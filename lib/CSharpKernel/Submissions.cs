@@ -15,7 +15,10 @@ namespace CSharpKernel;
 /// </summary>
 sealed class Submissions(NotebookLoadContext context, References references, string folder)
 {
-    public static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
+    public static readonly CSharpParseOptions ParseOptions = new(Microsoft.CodeAnalysis.CSharp.LanguageVersion.Latest, kind: SourceCodeKind.Script);
+
+    /// <summary>The version of C# that cells are written in.</summary>
+    public static string LanguageVersion { get; } = LanguageVersionFacts.ToDisplayString(Microsoft.CodeAnalysis.CSharp.LanguageVersion.Latest.MapSpecifiedToEffectiveVersion());
 
     static readonly string[] Usings =
     [
@@ -30,7 +33,11 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         ["CS1702"] = ReportDiagnostic.Suppress,
     };
 
-    readonly CSharpCompilationOptions _options = new(
+    object?[] _states = new object?[2];
+    int _count;
+
+    /// <summary>How cells are compiled.</summary>
+    public CSharpCompilationOptions Options { get; } = new(
         OutputKind.DynamicallyLinkedLibrary,
         usings: Usings,
         optimizationLevel: OptimizationLevel.Release,
@@ -41,9 +48,8 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         sourceReferenceResolver: new SourceFileResolver([], folder),
         assemblyIdentityComparer: DesktopAssemblyIdentityComparer.Default);
 
-    CSharpCompilation? _previous;
-    object?[] _states = new object?[2];
-    int _count;
+    /// <summary>The newest link of the chain; null if there is none.</summary>
+    public CSharpCompilation? Latest { get; private set; }
 
     /// <summary>Compiles code as the next link of the chain.</summary>
     /// <param name="code">The code.</param>
@@ -58,7 +64,7 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         code = references.Follow(code, name, cancellation);
         var tree = CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), ParseOptions, name, cancellation);
         var compilation = CSharpCompilation.CreateScriptCompilation(
-            $"cell-{++_count}", tree, references.All, _options.WithScriptClassName($"Submission#{_count}"), _previous, typeof(object));
+            $"cell-{++_count}", tree, references.All, Options.WithScriptClassName($"Submission#{_count}"), Latest, typeof(object));
         using var assembly = new MemoryStream();
         using var symbols = new MemoryStream();
         var emitted = compilation.Emit(assembly, symbols, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb), cancellationToken: cancellation);
@@ -75,7 +81,7 @@ sealed class Submissions(NotebookLoadContext context, References references, str
             warn(Describe(warning) + "\n");
         }
 
-        _previous = compilation;
+        Latest = compilation;
         var root = tree.GetCompilationUnitRoot(cancellation);
         hasResult = root.Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }
             && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression, cancellation).ConvertedType is not { SpecialType: SpecialType.System_Void };

@@ -16,7 +16,7 @@ public sealed class BatchStream
     readonly int batchSize;
     readonly long seed;
     readonly Augmentation? augmentation;
-    readonly Mixing mixing;
+    readonly Mixing? mixing;
     readonly Normalization? normalization;
 
     /// <param name="source">Where the images come from.</param>
@@ -32,7 +32,7 @@ public sealed class BatchStream
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         (this.source, this.batchSize, this.seed) = (source, batchSize, seed);
-        (this.augmentation, this.mixing, this.normalization) = (augmentation, mixing ?? new(), normalization);
+        (this.augmentation, this.mixing, this.normalization) = (augmentation, mixing, normalization);
     }
 
     /// <summary>ε: so much of each target is spread over all classes.</summary>
@@ -151,7 +151,10 @@ public sealed class BatchStream
             images = augmentation.Apply(images, Seed.Of(seed, epoch, step, 0));
         if (normalization is not null)
             images = normalization.Apply(images);
-        (images, var targets) = mixing.Apply(images, labels, source.ClassNames.Count, LabelSmoothing, Seed.Of(seed, epoch, step, 1));
+        var classes = source.ClassNames.Count;
+        (images, var targets) = mixing is null
+            ? (images, Mixing.Targets(labels, classes, LabelSmoothing))
+            : mixing.Apply(images, labels, classes, LabelSmoothing, Seed.Of(seed, epoch, step, 1));
         return new(step, images.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope(), targets.MoveToOuterDisposeScope());
     }
 }

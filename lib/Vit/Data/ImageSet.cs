@@ -12,9 +12,9 @@ public sealed class ImageSet : IImageSource
     public ImageSet(Tensor images, Tensor labels, IReadOnlyList<string> classNames)
     {
         if (images.dim() != 4 || images.dtype is not (ScalarType.Byte or ScalarType.Float32))
-            throw new ArgumentException($"Found {images.dtype} [{string.Join(", ", images.shape)}], expected uint8 or float32 [N, C, H, W].", nameof(images));
+            throw new ArgumentException($"Found {images.dtype} {Shape.Of(images)}, expected uint8 or float32 [N, C, H, W].", nameof(images));
         if (labels.dtype != ScalarType.Int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0])
-            throw new ArgumentException($"Found {labels.dtype} [{string.Join(", ", labels.shape)}], expected int64 [{images.shape[0]}].", nameof(labels));
+            throw new ArgumentException($"Found {labels.dtype} {Shape.Of(labels)}, expected int64 [{images.shape[0]}].", nameof(labels));
         (Images, Labels, ClassNames) = (images, labels, classNames);
     }
 
@@ -82,10 +82,8 @@ public sealed class ImageSet : IImageSource
     /// <exception cref="ArgumentOutOfRangeException">Nothing would be set aside, or nothing left.</exception>
     public (ImageSet Remaining, ImageSet Aside) SetAside(int count, int seed)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(count, Count);
-        var order = Order.Of(Count, seed);
-        return (Select(order[count..]), Select(order[..count]));
+        var (remaining, aside) = Order.SetAside(Count, count, seed);
+        return (Select(remaining), Select(aside));
     }
 
     /// <summary>The same set on another device.</summary>

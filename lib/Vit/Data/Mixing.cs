@@ -29,10 +29,15 @@ public sealed record Mixing
     public (Tensor Images, Tensor Targets) Apply(Tensor images, Tensor labels, int classes, double labelSmoothing, long seed)
     {
         if (images.dim() != 4 || images.dtype != ScalarType.Float32)
-            throw new ArgumentException($"Found {images.dtype} [{string.Join(", ", images.shape)}], expected float32 [B, C, H, W].", nameof(images));
+            throw new ArgumentException($"Found {images.dtype} {Shape.Of(images)}, expected float32 [B, C, H, W].", nameof(images));
+        Within(MixUpAlpha, double.MaxValue, nameof(MixUpAlpha));
+        Within(CutMixAlpha, double.MaxValue, nameof(CutMixAlpha));
+        Within(Probability, 1, nameof(Probability));
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var targets = Targets(labels, classes, labelSmoothing);
+        if (labels.shape[0] != images.shape[0])
+            throw new ArgumentException($"Found {labels.shape[0]} labels, expected {images.shape[0]}, one for each image.", nameof(labels));
         var (mixed, mixedTargets) = Mix(images, targets, seed);
         return (mixed.MoveToOuterDisposeScope(), mixedTargets.MoveToOuterDisposeScope());
     }
@@ -41,53 +46,49 @@ public sealed record Mixing
     {
         var (batch, height, width) = ((int)images.shape[0], images.shape[2], images.shape[3]);
         var random = new Random((int)seed);
-        using var generator = new Generator((ulong)seed);
-        var (up, cut) = (Shares(MixUpAlpha), Shares(CutMixAlpha));
-        var kept = new float[batch];
-        var blended = new float[batch];
+        var (up, cut) = (MixUpAlpha > 0, CutMixAlpha > 0);
+        var shares = new float[batch];
+        var blends = new float[batch];
         var boxes = new long[4, batch];
         for (var i = 0; i < batch; i++)
         {
-            (kept[i], blended[i]) = (1, 1);
+            (shares[i], blends[i]) = (1, 1);
             if (random.NextDouble() >= Probability)
                 continue;
-            if (up is not null && (cut is null || random.Next(2) == 0))
-                kept[i] = blended[i] = up[i];
-            else if (cut is not null)
+            if (up && (!cut || random.Next(2) == 0))
+                shares[i] = blends[i] = (float)Share(random, MixUpAlpha);
+            else if (cut)
             {
-                var side = Math.Sqrt(1 - cut[i]);
+                var side = Math.Sqrt(1 - Share(random, CutMixAlpha));
                 var (top, bottom) = Span(random, height, side);
                 var (left, right) = Span(random, width, side);
                 (boxes[0, i], boxes[1, i], boxes[2, i], boxes[3, i]) = (top, bottom, left, right);
                 // The rectangle may reach over the edge: the share is what is left of it, not what was drawn.
-                kept[i] = (float)(1 - (double)((bottom - top) * (right - left)) / (height * width));
+                shares[i] = (float)(1 - (double)((bottom - top) * (right - left)) / (height * width));
             }
         }
-        var order = new long[batch];
-        for (var i = 0; i < batch; i++)
-            order[i] = i;
-        random.Shuffle(order);
-
-        var partner = tensor(order, device: images.device);
-        var (others, otherTargets) = (images.index_select(0, partner), targets.index_select(0, partner));
-        var mixed = images;
-        if (up is not null)
-            mixed = lerp(others, mixed, Column(blended, 4));
-        if (cut is not null)
+        var partner = tensor(Order.Of(batch, random.Next()), device: images.device);
+        var kept = Column(blends).reshape(batch, 1, 1, 1);
+        if (cut)
         {
-            var box = from_array(boxes).to(images.device);
+            var box = from_array(boxes).to(images.device).unsqueeze(2);
             var (rows, columns) = (arange(height, device: images.device), arange(width, device: images.device));
-            var inside = ((rows >= box[0].unsqueeze(1)) & (rows < box[1].unsqueeze(1))).reshape(batch, 1, height, 1)
-                & ((columns >= box[2].unsqueeze(1)) & (columns < box[3].unsqueeze(1))).reshape(batch, 1, 1, width);
-            mixed = where(inside, others, mixed);
+            var inside = ((rows >= box[0]) & (rows < box[1])).reshape(batch, 1, height, 1) & ((columns >= box[2]) & (columns < box[3])).reshape(batch, 1, 1, width);
+            kept = kept.masked_fill(inside, 0);
         }
-        return (ReferenceEquals(mixed, images) ? images.clone() : mixed, lerp(otherTargets, targets, Column(kept, 2)));
+        return (
+            images.index_select(0, partner).lerp_(images, kept),
+            targets.index_select(0, partner).lerp_(targets, Column(shares).unsqueeze(1)));
 
-        float[]? Shares(double alpha) => alpha == 0 ? null
-            : distributions.Beta(tensor((float)alpha), tensor((float)alpha), generator).sample(batch).data<float>().ToArray();
+        Tensor Column(float[] values) => tensor(values, device: images.device);
+    }
 
-        Tensor Column(float[] values, int dimensions) =>
-            tensor(values, device: images.device).reshape([batch, .. Enumerable.Repeat(1L, dimensions - 1)]);
+    // Beta(α, α) from Student's t, drawn in one line (Devroye, "Random variate generation in one line of code", 1996).
+    static double Share(Random random, double alpha)
+    {
+        var direction = Math.Cos(2 * Math.PI * random.NextDouble());
+        var square = (Math.Pow(1 - random.NextDouble(), -1 / alpha) - 1) * direction * direction;
+        return 0.5 + 0.5 * Math.Sign(direction) / Math.Sqrt(1 + 1 / square);
     }
 
     static (long Start, long End) Span(Random random, long length, double share)
@@ -97,6 +98,29 @@ public sealed record Mixing
         return (Math.Max(middle - half, 0), Math.Min(middle + half, length));
     }
 
-    static Tensor Targets(Tensor labels, int classes, double labelSmoothing) =>
-        nn.functional.one_hot(labels, classes).to(ScalarType.Float32).mul_(1 - labelSmoothing).add_(labelSmoothing / classes);
+    /// <summary>What a model should say about images that are not mixed.</summary>
+    /// <param name="labels">[B], int64, 0 to <paramref name="classes"/> - 1.</param>
+    /// <param name="classes">K.</param>
+    /// <param name="labelSmoothing">ε: so much of each target is spread over all classes (arXiv:1512.00567).</param>
+    /// <returns>[B, K], float32: 1 - ε + ε / K at the label, ε / K elsewhere.</returns>
+    /// <exception cref="ArgumentException">The labels are of another shape or type, or one names no class.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">ε is not from 0 to 1, or K is not positive.</exception>
+    public static Tensor Targets(Tensor labels, int classes, double labelSmoothing)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
+        Within(labelSmoothing, 1, nameof(labelSmoothing));
+        if (labels.dim() != 1 || labels.dtype != ScalarType.Int64 || labels.shape[0] == 0)
+            throw new ArgumentException($"Found {labels.dtype} {Shape.Of(labels)}, expected int64 [B].", nameof(labels));
+        using var scope = NewDisposeScope();
+        var (lowest, highest) = (labels.min().item<long>(), labels.max().item<long>());
+        if (lowest < 0 || highest >= classes)
+            throw new ArgumentException($"Found labels from {lowest} to {highest}, expected 0 to {classes - 1}.", nameof(labels));
+        return nn.functional.one_hot(labels, classes).to(ScalarType.Float32).mul_(1 - labelSmoothing).add_(labelSmoothing / classes).MoveToOuterDisposeScope();
+    }
+
+    static void Within(double value, double highest, string name)
+    {
+        if (!(value >= 0 && value <= highest))
+            throw new ArgumentOutOfRangeException(name, value, $"Expected 0 to {highest}.");
+    }
 }

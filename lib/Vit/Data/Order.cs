@@ -14,4 +14,14 @@ static class Order
             new Random(start).Shuffle(order);
         return order;
     }
+
+    /// <summary>Parts <paramref name="total"/> positions at random.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Nothing would be set aside, or nothing left.</exception>
+    public static (long[] Remaining, long[] Aside) SetAside(int total, int count, int seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(count, total);
+        var order = Of(total, seed);
+        return (order[count..], order[..count]);
+    }
 }

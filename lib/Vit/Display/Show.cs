@@ -30,7 +30,7 @@ public static class Show
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
         ArgumentOutOfRangeException.ThrowIfNegative(gap);
         if (images.dim() is < 3 or > 4 || images.shape[0] == 0)
-            throw new ArgumentException($"Found shape [{string.Join(", ", images.shape)}], expected [N, C, H, W] or [N, H, W] with N of 1 or more.", nameof(images));
+            throw new ArgumentException($"Found shape {Shape.Of(images)}, expected [N, C, H, W] or [N, H, W] with N of 1 or more.", nameof(images));
         var count = (int)images.shape[0];
         if (labels is not null && labels.Count != count)
             throw new ArgumentException($"Found {labels.Count} labels, expected {count}, one for each image.", nameof(labels));
@@ -105,7 +105,7 @@ public static class Show
     public static Tensor Blend(Tensor image, Tensor heat, double opacity = 0.6)
     {
         if (heat.dim() != 2)
-            throw new ArgumentException($"Found shape [{string.Join(", ", heat.shape)}], expected [h, w].", nameof(heat));
+            throw new ArgumentException($"Found shape {Shape.Of(heat)}, expected [h, w].", nameof(heat));
         using var scope = NewDisposeScope();
         var map = Picture.Resize(heat.detach().cpu().to(ScalarType.Float32), (int)image.shape[^2], (int)image.shape[^1]);
         var below = image.detach().cpu().to(ScalarType.Float32) / (image.dtype == ScalarType.Byte ? 255 : 1);

@@ -1,5 +1,4 @@
 using TorchSharp;
-using Vit.Layers;
 using static TorchSharp.torch;
 
 namespace Vit.Inspection;
