@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Reflection;
 using System.Runtime.Loader;
 
@@ -19,9 +21,10 @@ sealed class NotebookLoadContext() : AssemblyLoadContext("notebook")
         typeof(Microsoft.AspNetCore.Html.IHtmlContent).Assembly,
     }.ToDictionary(a => a.GetName().Name!, a => a.Location, StringComparer.OrdinalIgnoreCase);
 
-    readonly Dictionary<string, string> _assemblies = new(StringComparer.OrdinalIgnoreCase);
-    readonly Dictionary<string, string> _natives = new(StringComparer.OrdinalIgnoreCase);
-    readonly List<string> _folders = [];
+    // Assemblies are asked for by all threads of cells and by completion while a cell adds more.
+    readonly ConcurrentDictionary<string, string> _assemblies = new(StringComparer.OrdinalIgnoreCase);
+    readonly ConcurrentDictionary<string, string> _natives = new(StringComparer.OrdinalIgnoreCase);
+    ImmutableList<string> _folders = [];
 
     /// <summary>Makes an assembly known, and with it those that lie beside it.</summary>
     public void AddAssembly(string path, bool withFolder)
@@ -29,7 +32,7 @@ sealed class NotebookLoadContext() : AssemblyLoadContext("notebook")
         _assemblies.TryAdd(Path.GetFileNameWithoutExtension(path), path);
         if (withFolder && Path.GetDirectoryName(path) is { } folder && !_folders.Contains(folder))
         {
-            _folders.Add(folder);
+            _folders = _folders.Add(folder);
         }
     }
 

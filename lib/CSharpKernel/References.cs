@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
+using CSharpKernel.Assistance;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -7,13 +9,21 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace CSharpKernel;
 
 /// <summary>What cells reference: the framework, the kernel's own functions, and what <c>#r</c> adds.</summary>
-sealed partial class References(NotebookLoadContext context, string folder) : MetadataReferenceResolver
+sealed partial class References : MetadataReferenceResolver
 {
-    readonly Dictionary<string, PortableExecutableReference> _byName = FrameworkReferences();
+    readonly NotebookLoadContext _context;
+    readonly string _folder;
+    readonly ConcurrentDictionary<string, PortableExecutableReference> _byName = FrameworkReferences();
     readonly List<(string Name, string Version)> _packages = [];
 
+    public References(NotebookLoadContext context, string folder)
+    {
+        (_context, _folder) = (context, folder);
+        All = InOrder();
+    }
+
     /// <summary>All of them, for the next compilation.</summary>
-    public ImmutableArray<MetadataReference> All { get; private set; } = [];
+    public ImmutableArray<MetadataReference> All { get; private set; }
 
     /// <summary>Follows the <c>#r</c> directives of a cell.</summary>
     /// <returns>The cell with blanks in their place, so that they may stand on any line.</returns>
@@ -41,13 +51,13 @@ sealed partial class References(NotebookLoadContext context, string folder) : Me
             characters.AsSpan(directive.HashToken.SpanStart, directive.File.Span.End - directive.HashToken.SpanStart).Fill(' ');
         }
 
-        All = [.. _byName.Values];
+        All = InOrder();
         return new string(characters);
     }
 
     void AddFile(string path, string name, int line)
     {
-        var full = Path.GetFullPath(path, folder);
+        var full = Path.GetFullPath(path, _folder);
         if (!File.Exists(full))
         {
             // An assembly of the framework may be named without a folder.
@@ -67,7 +77,7 @@ sealed partial class References(NotebookLoadContext context, string folder) : Me
             throw new CellException("ReferenceError", $"#r \"{path}\": the file is not a .NET assembly that can be read.", name, line);
         }
 
-        context.AddAssembly(full, withFolder: true);
+        _context.AddAssembly(full, withFolder: true);
         Add(full);
     }
 
@@ -86,15 +96,15 @@ sealed partial class References(NotebookLoadContext context, string folder) : Me
         try
         {
             // All packages together, so that they agree on the versions of what they share.
-            var restored = PackageRestore.Of([.. _packages, (package, version)], folder, cancellation);
+            var restored = PackageRestore.Of([.. _packages, (package, version)], _folder, cancellation);
             foreach (var file in restored.Runtime)
             {
-                context.AddAssembly(file, withFolder: false);
+                _context.AddAssembly(file, withFolder: false);
             }
 
             foreach (var file in restored.Native)
             {
-                context.AddNative(file);
+                _context.AddNative(file);
             }
 
             foreach (var file in restored.Compile)
@@ -114,9 +124,9 @@ sealed partial class References(NotebookLoadContext context, string folder) : Me
     void Add(string path)
     {
         var name = Path.GetFileNameWithoutExtension(path);
-        var found = context.Find(name);
+        var found = _context.Find(name);
         var loaded = found is not null && Path.GetDirectoryName(found) == NotebookLoadContext.Framework || NotebookLoadContext.Shared.ContainsKey(name);
-        _byName[name] = MetadataReference.CreateFromFile(loaded ? found! : path);
+        _byName[name] = Reference(loaded ? found! : path);
     }
 
     public override bool ResolveMissingAssemblies => true;
@@ -124,9 +134,9 @@ sealed partial class References(NotebookLoadContext context, string folder) : Me
     /// <summary>Finds what a referenced assembly references itself, as loading will.</summary>
     public override PortableExecutableReference? ResolveMissingAssembly(MetadataReference definition, AssemblyIdentity referenceIdentity)
     {
-        if (!_byName.TryGetValue(referenceIdentity.Name, out var reference) && context.Find(referenceIdentity.Name) is { } path)
+        if (!_byName.TryGetValue(referenceIdentity.Name, out var reference) && _context.Find(referenceIdentity.Name) is { } path)
         {
-            _byName[referenceIdentity.Name] = reference = MetadataReference.CreateFromFile(path);
+            _byName[referenceIdentity.Name] = reference = Reference(path);
         }
 
         return reference;
@@ -138,12 +148,17 @@ sealed partial class References(NotebookLoadContext context, string folder) : Me
 
     public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
 
-    static Dictionary<string, PortableExecutableReference> FrameworkReferences()
+    ImmutableArray<MetadataReference> InOrder() => [.. _byName.OrderBy(r => r.Key, StringComparer.OrdinalIgnoreCase).Select(r => r.Value)];
+
+    static PortableExecutableReference Reference(string path) => MetadataReference.CreateFromFile(path, documentation: new XmlDocumentation(path));
+
+    static ConcurrentDictionary<string, PortableExecutableReference> FrameworkReferences()
     {
         var trusted = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
-        return trusted.Where(p => Path.GetDirectoryName(p) == NotebookLoadContext.Framework)
-            .Concat(NotebookLoadContext.Shared.Values).Distinct()
-            .ToDictionary(p => Path.GetFileNameWithoutExtension(p), p => MetadataReference.CreateFromFile(p), StringComparer.OrdinalIgnoreCase);
+        return new(
+            trusted.Where(p => Path.GetDirectoryName(p) == NotebookLoadContext.Framework).Concat(NotebookLoadContext.Shared.Values).Distinct()
+                .Select(p => KeyValuePair.Create(Path.GetFileNameWithoutExtension(p), Reference(p))),
+            StringComparer.OrdinalIgnoreCase);
     }
 
     [GeneratedRegex(@"^\s*nuget:\s*(?<name>[^,\s]+)\s*(,\s*(?<version>\S*)\s*)?$", RegexOptions.IgnoreCase)]

@@ -33,7 +33,12 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         ["CS1702"] = ReportDiagnostic.Suppress,
     };
 
-    readonly CSharpCompilationOptions _options = new(
+    readonly HashSet<MetadataReference> _referenced = [];
+    object?[] _states = new object?[2];
+    int _count;
+
+    /// <summary>How cells are compiled.</summary>
+    public CSharpCompilationOptions Options { get; } = new(
         OutputKind.DynamicallyLinkedLibrary,
         usings: Usings,
         optimizationLevel: OptimizationLevel.Release,
@@ -44,9 +49,8 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         sourceReferenceResolver: new SourceFileResolver([], folder),
         assemblyIdentityComparer: DesktopAssemblyIdentityComparer.Default);
 
-    CSharpCompilation? _previous;
-    object?[] _states = new object?[2];
-    int _count;
+    /// <summary>The newest link of the chain; null if there is none.</summary>
+    public CSharpCompilation? Latest { get; private set; }
 
     /// <summary>Compiles code as the next link of the chain.</summary>
     /// <param name="code">The code.</param>
@@ -60,8 +64,10 @@ sealed class Submissions(NotebookLoadContext context, References references, str
     {
         code = references.Follow(code, name, cancellation);
         var tree = CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), ParseOptions, name, cancellation);
+        // A submission has the references of those before it; giving it all again would hold them once more for each cell.
+        var added = references.All.Where(r => !_referenced.Contains(r)).ToList();
         var compilation = CSharpCompilation.CreateScriptCompilation(
-            $"cell-{++_count}", tree, references.All, _options.WithScriptClassName($"Submission#{_count}"), _previous, typeof(object));
+            $"cell-{++_count}", tree, added, Options.WithScriptClassName($"Submission#{_count}"), Latest, typeof(object));
         using var assembly = new MemoryStream();
         using var symbols = new MemoryStream();
         var emitted = compilation.Emit(assembly, symbols, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb), cancellationToken: cancellation);
@@ -78,7 +84,8 @@ sealed class Submissions(NotebookLoadContext context, References references, str
             warn(Describe(warning) + "\n");
         }
 
-        _previous = compilation;
+        Latest = compilation;
+        _referenced.UnionWith(added);
         var root = tree.GetCompilationUnitRoot(cancellation);
         hasResult = root.Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }
             && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression, cancellation).ConvertedType is not { SpecialType: SpecialType.System_Void };

@@ -1,4 +1,5 @@
 using System.Reflection;
+using CSharpKernel.Assistance;
 
 namespace CSharpKernel.Tests;
 
@@ -20,6 +21,25 @@ sealed class Cells : IDisposable
     public static string Root { get; } = typeof(Cells).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("cells-").FullName;
+
+    public CodeAssistant Assistant => _engine.Assistant;
+
+    /// <summary>Completes where a bar stands in the code.</summary>
+    public Task<Completions> Complete(string code)
+    {
+        var cursor = code.IndexOf('|');
+        return Assistant.Complete(code.Remove(cursor, 1), cursor, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Inspects where a bar stands in the code.</summary>
+    /// <returns>The Markdown; null if nothing is known.</returns>
+    public async Task<string?> Inspect(string code, int detail = 0)
+    {
+        var cursor = code.IndexOf('|');
+        var data = await Assistant.Inspect(code.Remove(cursor, 1), cursor, detail, TestContext.Current.CancellationToken);
+        Assert.Equal(data is not null, data?["text/plain"] is not null);
+        return data?["text/markdown"]!.GetValue<string>();
+    }
 
     public string Write(string name, string text)
     {

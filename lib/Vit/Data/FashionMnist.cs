@@ -29,7 +29,7 @@ public static class FashionMnist
         var images = Read($"{prefix}-images-idx3-ubyte.gz", 3);
         var labels = Read($"{prefix}-labels-idx1-ubyte.gz", 1);
         if (images.shape is not [var count, 28, 28])
-            throw InvalidFile.Because(folder, $"images of shape [{string.Join(", ", images.shape)}]", "[N, 28, 28]");
+            throw InvalidFile.Because(folder, $"images of shape {Shape.Of(images)}", "[N, 28, 28]");
         if (labels.shape[0] != count)
             throw InvalidFile.Because(folder, $"{labels.shape[0]} labels", $"{count}, one for each image");
         if (labels.max().item<byte>() is var highest && highest >= ClassNames.Count)

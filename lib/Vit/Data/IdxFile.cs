@@ -68,7 +68,7 @@ public static class IdxFile
             elements *= shape[i];
         }
         if (header.Length + elements != length)
-            throw InvalidFile.Because(name, $"{length} bytes", $"{header.Length + elements} for dimensions [{string.Join(", ", shape)}]");
+            throw InvalidFile.Because(name, $"{length} bytes", $"{header.Length + elements} for dimensions {Shape.Of(shape)}");
 
         using var scope = NewDisposeScope();
         var data = empty(shape, ScalarType.Byte);

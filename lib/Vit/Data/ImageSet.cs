@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Vit.Data;
 
 /// <summary>Labelled images, all in memory as one tensor: at the sizes used here, indexing it beats a data loader.</summary>
-public sealed class ImageSet
+public sealed class ImageSet : IImageSource
 {
     /// <param name="images">[N, C, H, W], uint8 or float32 in [0, 1].</param>
     /// <param name="labels">[N], int64, each a position in <paramref name="classNames"/>.</param>
@@ -12,9 +12,9 @@ public sealed class ImageSet
     public ImageSet(Tensor images, Tensor labels, IReadOnlyList<string> classNames)
     {
         if (images.dim() != 4 || images.dtype is not (ScalarType.Byte or ScalarType.Float32))
-            throw new ArgumentException($"Found {images.dtype} [{string.Join(", ", images.shape)}], expected uint8 or float32 [N, C, H, W].", nameof(images));
+            throw new ArgumentException($"Found {images.dtype} {Shape.Of(images)}, expected uint8 or float32 [N, C, H, W].", nameof(images));
         if (labels.dtype != ScalarType.Int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0])
-            throw new ArgumentException($"Found {labels.dtype} [{string.Join(", ", labels.shape)}], expected int64 [{images.shape[0]}].", nameof(labels));
+            throw new ArgumentException($"Found {labels.dtype} {Shape.Of(labels)}, expected int64 [{images.shape[0]}].", nameof(labels));
         (Images, Labels, ClassNames) = (images, labels, classNames);
     }
 
@@ -45,14 +45,26 @@ public sealed class ImageSet
 
         IEnumerable<(Tensor, Tensor)> Iterate()
         {
-            foreach (var indices in Order(shuffleSeed).Chunk(batchSize))
+            foreach (var positions in Order.Of(Count, shuffleSeed).Chunk(batchSize))
             {
-                var (images, labels) = Pick(indices);
+                var (images, labels) = Read(positions);
                 using (images)
                 using (labels)
-                using (var floats = images.dtype == ScalarType.Byte ? images.to(ScalarType.Float32).div_(255) : images.alias())
-                    yield return (floats, labels);
+                    yield return (images, labels);
             }
+        }
+    }
+
+    /// <inheritdoc/>
+    public (Tensor Images, Tensor Labels) Read(long[] positions)
+    {
+        var (images, labels) = Pick(positions);
+        if (images.dtype == ScalarType.Float32)
+            return (images, labels);
+        using (images)
+        {
+            var floats = images.to(ScalarType.Float32);
+            return (floats.div_(255), labels);
         }
     }
 
@@ -60,10 +72,7 @@ public sealed class ImageSet
     /// <exception cref="ArgumentOutOfRangeException">A position lies outside the set.</exception>
     public ImageSet Select(IEnumerable<long> indices)
     {
-        var positions = indices.ToArray();
-        foreach (var position in positions)
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)position, (ulong)Count, nameof(indices));
-        var (images, labels) = Pick(positions);
+        var (images, labels) = Pick([.. indices]);
         return new(images, labels, ClassNames);
     }
 
@@ -73,28 +82,17 @@ public sealed class ImageSet
     /// <exception cref="ArgumentOutOfRangeException">Nothing would be set aside, or nothing left.</exception>
     public (ImageSet Remaining, ImageSet Aside) SetAside(int count, int seed)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(count, Count);
-        var order = Order(seed);
-        return (Select(order[count..]), Select(order[..count]));
+        var (remaining, aside) = Order.SetAside(Count, count, seed);
+        return (Select(remaining), Select(aside));
     }
 
     /// <summary>The same set on another device.</summary>
     public ImageSet To(Device device) => new(Images.to(device), Labels.to(device), ClassNames);
 
-    // System.Random keeps its sequence for a given seed on every platform and version.
-    long[] Order(int? shuffleSeed)
-    {
-        var order = new long[Count];
-        for (var i = 0; i < order.Length; i++)
-            order[i] = i;
-        if (shuffleSeed is { } seed)
-            new Random(seed).Shuffle(order);
-        return order;
-    }
-
     (Tensor Images, Tensor Labels) Pick(long[] positions)
     {
+        foreach (var position in positions)
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)position, (ulong)Count, nameof(positions));
         using var index = tensor(positions, device: Images.device);
         return (Images.index_select(0, index), Labels.index_select(0, index));
     }

@@ -19,7 +19,7 @@ public sealed record Normalization(IReadOnlyList<float> Mean, IReadOnlyList<floa
     public Tensor Apply(Tensor images)
     {
         using var scope = NewDisposeScope();
-        return ((images - Channels(Mean, images)) / Channels(Std, images)).MoveToOuterDisposeScope();
+        return (images - Channels(Mean, images)).div_(Channels(Std, images)).MoveToOuterDisposeScope();
     }
 
     /// <summary>x · std + mean: the inverse of <see cref="Apply"/>.</summary>
@@ -28,13 +28,13 @@ public sealed record Normalization(IReadOnlyList<float> Mean, IReadOnlyList<floa
     public Tensor Undo(Tensor images)
     {
         using var scope = NewDisposeScope();
-        return (images * Channels(Std, images) + Channels(Mean, images)).MoveToOuterDisposeScope();
+        return (images * Channels(Std, images)).add_(Channels(Mean, images)).MoveToOuterDisposeScope();
     }
 
     static Tensor Channels(IReadOnlyList<float> values, Tensor images)
     {
         if (images.dim() < 3 || (values.Count != 1 && values.Count != images.shape[^3]))
-            throw new ArgumentException($"Found images of shape [{string.Join(", ", images.shape)}], expected [..., {(values.Count == 1 ? "C" : values.Count)}, H, W].", nameof(images));
+            throw new ArgumentException($"Found images of shape {Shape.Of(images)}, expected [..., {(values.Count == 1 ? "C" : values.Count)}, H, W].", nameof(images));
         return tensor(values.ToArray(), images.dtype, images.device).reshape(values.Count, 1, 1);
     }
 }

@@ -21,12 +21,7 @@ public static class Picture
     /// <exception cref="InvalidDataException">The file is damaged, cut short, too large, or no picture of these kinds.</exception>
     public static Tensor Load(string path, bool grayscale = false)
     {
-        using var file = InvalidFile.Open(path);
-        if (file.Length > MaxFileBytes)
-            throw InvalidFile.Because(path, $"{file.Length} bytes", $"at most {MaxFileBytes}");
-        var bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        return Decode(bytes, path, grayscale);
+        return Decode(Read(path), path, grayscale);
     }
 
     /// <inheritdoc cref="Load"/>
@@ -36,25 +31,121 @@ public static class Picture
     public static Tensor Decode(byte[] bytes, string name = "picture", bool grayscale = false)
     {
         using var data = SKData.CreateCopy(bytes);
-        using var codec = SKCodec.Create(data) ?? throw InvalidFile.Because(name, bytes.Length == 0 ? "an empty file" : $"{bytes.Length} bytes of another kind", Kinds);
-        if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp))
-            throw InvalidFile.Because(name, codec.EncodedFormat.ToString(), Kinds);
-        var (width, height) = (codec.Info.Width, codec.Info.Height);
-        if (width < 1 || height < 1 || (long)width * height > MaxPixels)
-            throw InvalidFile.Because(name, $"{width} × {height} pixels", $"at least 1 and at most {MaxPixels}");
-
-        var pixels = new byte[4 * width * height];
-        var result = codec.GetPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul), pixels);
-        if (result != SKCodecResult.Success)
-            throw InvalidFile.Because(name, $"a {codec.EncodedFormat} of {width} × {height} pixels that cannot be decoded ({result})", "a whole picture");
+        using var codec = Open(data, name);
+        using var pixels = Pixels(codec, name, codec.Info.Size);
 
         using var scope = NewDisposeScope();
-        var interleaved = empty([height, width, 4], ScalarType.Byte);
-        pixels.CopyTo(interleaved.bytes);
+        var interleaved = empty([pixels.Height, pixels.Width, 4], ScalarType.Byte);
+        pixels.GetPixelSpan().CopyTo(interleaved.bytes);
         var image = Upright(interleaved.narrow(2, 0, 3).permute(2, 0, 1).to(ScalarType.Float32).div_(255), codec.EncodedOrigin);
         if (grayscale)
             image = tensor(new[] { 0.299f, 0.587f, 0.114f }).reshape(3, 1, 1).mul(image).sum(0, keepdim: true);
         return image.contiguous().MoveToOuterDisposeScope();
+    }
+
+    static byte[] Read(string path)
+    {
+        using var file = Open(path);
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    static FileStream Open(string path)
+    {
+        var file = InvalidFile.Open(path);
+        if (file.Length <= MaxFileBytes)
+            return file;
+        using (file)
+            throw InvalidFile.Because(path, $"{file.Length} bytes", $"at most {MaxFileBytes}");
+    }
+
+    static SKCodec Open(SKData data, string name) => Accepted(SKCodec.Create(data), name, data.Size);
+
+    static SKCodec Accepted(SKCodec? codec, string name, long length)
+    {
+        if (codec is null)
+            throw InvalidFile.Because(name, length == 0 ? "an empty file" : $"{length} bytes of another kind", Kinds);
+        try
+        {
+            if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp))
+                throw InvalidFile.Because(name, codec.EncodedFormat.ToString(), Kinds);
+            if (codec.Info is { Width: < 1 } or { Height: < 1 } || (long)codec.Info.Width * codec.Info.Height > MaxPixels)
+                throw InvalidFile.Because(name, $"{codec.Info.Width} × {codec.Info.Height} pixels", $"at least 1 and at most {MaxPixels}");
+            return codec;
+        }
+        catch
+        {
+            codec.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Decodes to RGBA, at one of the sizes that the codec offers.</summary>
+    static SKBitmap Pixels(SKCodec codec, string name, SKSizeI size)
+    {
+        var pixels = new SKBitmap(new SKImageInfo(size.Width, size.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        var result = codec.GetPixels(pixels.Info, pixels.GetPixels());
+        if (result == SKCodecResult.Success)
+            return pixels;
+        pixels.Dispose();
+        throw InvalidFile.Because(name, $"a {codec.EncodedFormat} of {codec.Info.Width} × {codec.Info.Height} pixels that cannot be decoded ({result})", "a whole picture");
+    }
+
+    /// <summary>Reads no more of a picture file than tells whether it is one.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is empty, too large, or no picture of these kinds.</exception>
+    internal static void Check(string path)
+    {
+        using var file = Open(path);
+        // A codec that is not to be had has closed the file.
+        var length = file.Length;
+        using var codec = Accepted(SKCodec.Create(file), path, length);
+    }
+
+    /// <summary>
+    /// Reads the largest square in the middle of a picture, at a given size, faster than <see cref="Load"/> and
+    /// <see cref="Resize"/> do: a JPEG is shrunk while it is decoded. No tensor is computed with, so that many threads may
+    /// do this at once.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="size">S.</param>
+    /// <param name="square">Takes the pixels [C, S, S] in [0, 1]; C is 3 for RGB, 1 for grey.</param>
+    internal static void LoadSquare(string path, int size, Span<float> square)
+    {
+        using var data = SKData.CreateCopy(Read(path));
+        using var codec = Open(data, path);
+        var whole = codec.Info.Size;
+        var scaled = codec.GetScaledDimensions(Math.Min((float)size / Math.Min(whole.Width, whole.Height), 1));
+        using var pixels = Pixels(codec, path, Math.Min(scaled.Width, scaled.Height) < size ? whole : scaled);
+
+        // Called opaque, so that a colour under a transparent pixel counts as it does elsewhere.
+        using var opaque = new SKPixmap(pixels.Info.WithAlphaType(SKAlphaType.Opaque), pixels.GetPixels());
+        using var image = SKImage.FromPixels(opaque);
+        using var small = new SKBitmap(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        using (var canvas = new SKCanvas(small))
+        {
+            float side = Math.Min(pixels.Width, pixels.Height);
+            var middle = SKRect.Create((pixels.Width - side) / 2, (pixels.Height - side) / 2, side, side);
+            canvas.DrawImage(image, middle, SKRect.Create(size, size), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
+        }
+
+        var origin = codec.EncodedOrigin;
+        var turned = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+        var fromBelow = origin is SKEncodedOrigin.BottomRight or SKEncodedOrigin.BottomLeft or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom;
+        var fromRight = origin is SKEncodedOrigin.TopRight or SKEncodedOrigin.BottomRight or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+        var bytes = small.GetPixelSpan();
+        for (var y = 0; y < size; y++)
+            for (var x = 0; x < size; x++)
+            {
+                var (row, column) = turned ? (x, y) : (y, x);
+                var from = bytes[(4 * ((fromBelow ? size - 1 - row : row) * size + (fromRight ? size - 1 - column : column)))..];
+                var to = y * size + x;
+                if (square.Length == size * size)
+                    square[to] = (0.299f * from[0] + 0.587f * from[1] + 0.114f * from[2]) / 255;
+                else
+                    (square[to], square[to + size * size], square[to + 2 * size * size]) = (from[0] / 255f, from[1] / 255f, from[2] / 255f);
+            }
     }
 
     /// <summary>Resizes with antialiasing, as PIL does and torchvision with <c>antialias=True</c>.</summary>
@@ -75,7 +166,7 @@ public static class Picture
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         if (image.dim() < 2 || !image.is_floating_point())
-            throw new ArgumentException($"Found {image.dtype} [{string.Join(", ", image.shape)}], expected a float tensor [..., H, W].", nameof(image));
+            throw new ArgumentException($"Found {image.dtype} {Shape.Of(image)}, expected a float tensor [..., H, W].", nameof(image));
         using var scope = NewDisposeScope();
         var rows = Weights((int)image.shape[^2], height, interpolation).to(image.dtype, image.device);
         var columns = Weights((int)image.shape[^1], width, interpolation).to(image.dtype, image.device);
@@ -116,7 +207,7 @@ public static class Picture
     public static SKBitmap ToBitmap(Tensor image)
     {
         if (image.dim() is < 2 or > 3 || (image.dim() == 3 && image.shape[0] is not (1 or 3)) || image.numel() == 0)
-            throw new ArgumentException($"Found shape [{string.Join(", ", image.shape)}], expected [3, H, W], [1, H, W] or [H, W].", nameof(image));
+            throw new ArgumentException($"Found shape {Shape.Of(image)}, expected [3, H, W], [1, H, W] or [H, W].", nameof(image));
         using var scope = NewDisposeScope();
         var (height, width) = (image.shape[^2], image.shape[^1]);
         var pixels = image.detach().cpu();

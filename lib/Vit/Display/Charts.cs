@@ -51,7 +51,7 @@ public static class Charts
     public static GenericChart Heatmap(string title, Axis x, Axis y, Tensor values, IReadOnlyList<string>? columns = null, IReadOnlyList<string>? rows = null)
     {
         if (values.dim() != 2)
-            throw new ArgumentException($"Found shape [{string.Join(", ", values.shape)}], expected [rows, columns].", nameof(values));
+            throw new ArgumentException($"Found shape {Shape.Of(values)}, expected [rows, columns].", nameof(values));
         using var scope = NewDisposeScope();
         var numbers = values.detach().cpu().to(ScalarType.Float64).contiguous().data<double>().ToArray();
         var matrix = numbers.Chunk((int)values.shape[1]).Select(Short);
@@ -106,7 +106,10 @@ public static class Charts
         scale.SetProperty("linecolor", "#444444");
         scale.SetProperty("automargin", true);
         if (axis.Logarithmic)
+        {
             scale.SetProperty("type", "log");
+            scale.SetProperty("exponentformat", "power");
+        }
         return scale;
     }
 

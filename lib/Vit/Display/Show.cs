@@ -30,7 +30,7 @@ public static class Show
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
         ArgumentOutOfRangeException.ThrowIfNegative(gap);
         if (images.dim() is < 3 or > 4 || images.shape[0] == 0)
-            throw new ArgumentException($"Found shape [{string.Join(", ", images.shape)}], expected [N, C, H, W] or [N, H, W] with N of 1 or more.", nameof(images));
+            throw new ArgumentException($"Found shape {Shape.Of(images)}, expected [N, C, H, W] or [N, H, W] with N of 1 or more.", nameof(images));
         var count = (int)images.shape[0];
         if (labels is not null && labels.Count != count)
             throw new ArgumentException($"Found {labels.Count} labels, expected {count}, one for each image.", nameof(labels));
@@ -92,23 +92,38 @@ public static class Show
     /// <exception cref="ArgumentException">The heat has not two dimensions, or the image's shape is none of an image.</exception>
     public static SKBitmap Overlay(Tensor image, Tensor heat, double opacity = 0.6, int? scale = null)
     {
+        using var blended = Blend(image, heat, opacity);
+        return Image(blended, scale);
+    }
+
+    /// <summary>What <see cref="Overlay"/> shows, as a tensor, so that several can stand in one <see cref="Grid"/>.</summary>
+    /// <param name="image">As for <see cref="Overlay"/>.</param>
+    /// <param name="heat">As for <see cref="Overlay"/>.</param>
+    /// <param name="opacity">As for <see cref="Overlay"/>.</param>
+    /// <returns>[3, H, W], float32 in [0, 1].</returns>
+    /// <exception cref="ArgumentException">The heat has not two dimensions.</exception>
+    public static Tensor Blend(Tensor image, Tensor heat, double opacity = 0.6)
+    {
         if (heat.dim() != 2)
-            throw new ArgumentException($"Found shape [{string.Join(", ", heat.shape)}], expected [h, w].", nameof(heat));
+            throw new ArgumentException($"Found shape {Shape.Of(heat)}, expected [h, w].", nameof(heat));
         using var scope = NewDisposeScope();
         var map = Picture.Resize(heat.detach().cpu().to(ScalarType.Float32), (int)image.shape[^2], (int)image.shape[^1]);
         var below = image.detach().cpu().to(ScalarType.Float32) / (image.dtype == ScalarType.Byte ? 255 : 1);
-        return Image(below * (1 - opacity) + ColorMap(map) * opacity, scale);
+        return (below * (1 - opacity) + Colors(map) * opacity).MoveToOuterDisposeScope();
     }
 
-    /// <summary>[H, W] in [0, 1] to RGB [3, H, W]: eight points of viridis, and straight lines between them.</summary>
-    static Tensor ColorMap(Tensor values)
+    /// <summary>Numbers as colours: eight points of matplotlib's viridis, from dark violet to yellow, and straight lines between them.</summary>
+    /// <param name="values">[…, H, W]; below 0 is shown as 0, above 1 as 1, NaN as 0.</param>
+    /// <returns>[…, 3, H, W], float32 in [0, 1].</returns>
+    public static Tensor Colors(Tensor values)
     {
+        using var scope = NewDisposeScope();
         var points = tensor(new[] { 0x440154, 0x46327e, 0x365c8d, 0x277f8e, 0x1fa187, 0x4ac16d, 0xa0da39, 0xfde725 }
             .SelectMany(rgb => new[] { rgb >> 16, (rgb >> 8) & 255, rgb & 255 }).Select(value => value / 255f).ToArray(), [8, 3]);
         var position = values.nan_to_num(0).clamp(0, 1) * 7;
         var below = position.floor().clamp(0, 6).to(ScalarType.Int64);
         var part = (position - below).unsqueeze(-1);
-        return (points[below] * (1 - part) + points[below + 1] * part).permute(2, 0, 1);
+        return (points[below] * (1 - part) + points[below + 1] * part).movedim([-1], [-3]).MoveToOuterDisposeScope();
     }
 
     static int Scale(SKBitmap bitmap, int target) => Math.Max(1, target / Math.Max(bitmap.Width, bitmap.Height));

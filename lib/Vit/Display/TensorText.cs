@@ -15,7 +15,7 @@ static class TensorText
         if (tensor.IsInvalid)
             return "a disposed tensor";
         var type = tensor.dtype == ScalarType.Byte ? "uint8" : tensor.dtype.ToString().ToLowerInvariant();
-        var text = new StringBuilder($"[{string.Join(", ", tensor.shape)}] {type} {tensor.device}");
+        var text = new StringBuilder($"{Shape.Of(tensor)} {type} {tensor.device}");
         if (tensor.numel() == 0 || tensor.is_sparse || tensor.is_complex() || tensor.device.type == TorchSharp.DeviceType.META)
             return text.ToString();
 

@@ -101,13 +101,9 @@ public sealed class DistilledVisionTransformer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var patches = Patch(images);
         var embedded = Embed(patches);
-        var traces = new List<EncoderBlockTrace>();
-        foreach (var block in blocks)
-            traces.Add(block.Trace(traces.Count == 0 ? embedded : traces[^1].Tokens));
+        var traces = EncoderBlockTrace.Through(blocks, embedded);
         var features = norm.forward(traces[^1].Tokens.slice(1, 0, 2, 1));
-        var trace = new VisionTransformerTrace(patches, embedded, traces, features, Mean(Classify(features)));
-        scope.MoveToOuter([patches, embedded, features, trace.Logits, .. traces.SelectMany(t => new[] { t.Tokens, t.AttentionWeights })]);
-        return trace;
+        return new VisionTransformerTrace(patches, embedded, traces, features, Mean(Classify(features))).MoveOutOf(scope);
     }
 
     Tensor Patch(Tensor images)

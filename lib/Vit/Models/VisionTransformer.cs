@@ -98,13 +98,9 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var patches = Patch(images);
         var embedded = Embed(patches);
-        var traces = new List<EncoderBlockTrace>();
-        foreach (var block in blocks)
-            traces.Add(block.Trace(traces.Count == 0 ? embedded : traces[^1].Tokens));
+        var traces = EncoderBlockTrace.Through(blocks, embedded);
         var features = Pool(traces[^1].Tokens);
-        var trace = new VisionTransformerTrace(patches, embedded, traces, features, Classify(features));
-        scope.MoveToOuter([patches, embedded, features, trace.Logits, .. traces.SelectMany(t => new[] { t.Tokens, t.AttentionWeights })]);
-        return trace;
+        return new VisionTransformerTrace(patches, embedded, traces, features, Classify(features)).MoveOutOf(scope);
     }
 
     Tensor Patch(Tensor images)

@@ -1,3 +1,4 @@
+using TorchSharp;
 using Vit.Layers;
 using static TorchSharp.torch;
 
@@ -10,4 +11,12 @@ namespace Vit.Models;
 /// <param name="Features">What the head read, [B, D] (y in Eq. 4).</param>
 /// <param name="Logits">[B, K].</param>
 public sealed record VisionTransformerTrace(
-    Tensor Patches, Tensor Embedded, IReadOnlyList<EncoderBlockTrace> Blocks, Tensor Features, Tensor Logits);
+    Tensor Patches, Tensor Embedded, IReadOnlyList<EncoderBlockTrace> Blocks, Tensor Features, Tensor Logits)
+{
+    /// <summary>Hands every tensor to the scope around this one.</summary>
+    internal VisionTransformerTrace MoveOutOf(DisposeScope scope)
+    {
+        scope.MoveToOuter([Patches, Embedded, Features, Logits, .. Blocks.SelectMany(block => new[] { block.Tokens, block.AttentionWeights })]);
+        return this;
+    }
+}

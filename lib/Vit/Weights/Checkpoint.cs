@@ -22,7 +22,7 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
     {
         var projection = ShapeOf("patch_embed.proj.weight");
         if (projection is not { Length: 4 } || projection[2] != projection[3])
-            throw new InvalidDataException($"{path}: the patches' projection is [{string.Join(", ", projection ?? [])}], expected was [D, C, P, P].");
+            throw new InvalidDataException($"{path}: the patches' projection is {Shape.Of(projection ?? [])}, expected was [D, C, P, P].");
         var (width, patch) = (Size(projection[0]), Size(projection[2]));
         channels = Size(projection[1]);
         var learnedClasses = ShapeOf("head.weight") is { Length: 2 } head ? Size(head[0]) : (int?)null;
@@ -61,7 +61,7 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
             if (value.shape.SequenceEqual(target.shape))
                 target.copy_(value);
             else
-                wrong.Add($"{string.Join(" + ", sources)} [{string.Join(", ", value.shape)}], the model's {parameter} [{string.Join(", ", target.shape)}]");
+                wrong.Add($"{string.Join(" + ", sources)} {Shape.Of(value)}, the model's {parameter} {Shape.Of(target)}");
         }
         var unexpected = file.Tensors.Keys.Where(name => !used.Contains(name) && !Computed.Any(name.EndsWith)).ToList();
         return new WeightMismatch(missing, unexpected, wrong);
@@ -167,7 +167,7 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
         if (positions is null)
             return (told ?? throw new InvalidDataException($"{path} has no positions, and no config.json beside it tells the size of its images."), extra);
         if (positions.Length != 3)
-            throw new InvalidDataException($"{path}: the positions are [{string.Join(", ", positions)}], expected was [1, T, D].");
+            throw new InvalidDataException($"{path}: the positions are {Shape.Of(positions)}, expected was [1, T, D].");
         foreach (var before in (int[])[extra, 0])
         {
             var patches = positions[1] - before;

@@ -97,7 +97,7 @@ public sealed partial class NpzFile : TensorFile
         var (type, elementSize, fortran, shape, start) = ReadHeader(stream);
         var claimed = shape.Aggregate((Int128)elementSize, (bytes, size) => bytes * size);
         if (claimed != entry.Length - start)
-            throw new InvalidDataException($"an array [{string.Join(", ", shape)}] takes {claimed} bytes, and its entry has {entry.Length - start}");
+            throw new InvalidDataException($"an array {Shape.Of(shape)} takes {claimed} bytes, and its entry has {entry.Length - start}");
         var name = entry.FullName[..^".npy".Length];
         if (!tensors.TryAdd(name, new StoredTensor(type, shape, start, (long)claimed)))
             throw new InvalidDataException("it stands there twice");

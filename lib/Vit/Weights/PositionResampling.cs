@@ -23,7 +23,7 @@ public static class PositionResampling
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(to.Columns);
         if (positions.dim() != 3 || positions.shape[0] != 1 || positions.shape[1] != extraTokens + from.Rows * from.Columns)
             throw new ArgumentException(
-                $"Positions of {extraTokens} tokens and {from.Rows} × {from.Columns} patches are [1, {extraTokens + from.Rows * from.Columns}, D], given were [{string.Join(", ", positions.shape)}].", nameof(positions));
+                $"Positions of {extraTokens} tokens and {from.Rows} × {from.Columns} patches are [1, {extraTokens + from.Rows * from.Columns}, D], given were {Shape.Of(positions)}.", nameof(positions));
         using var scope = NewDisposeScope();
         var grid = positions.slice(1, extraTokens, positions.shape[1], 1)
             .reshape(1, from.Rows, from.Columns, -1)

@@ -34,7 +34,7 @@ public sealed record Preprocessing
     public Tensor Apply(Tensor image)
     {
         if (image.dim() != 3 || image.shape[0] != Channels)
-            throw new ArgumentException($"The model takes pictures [{Channels}, H, W], given was [{string.Join(", ", image.shape)}].", nameof(image));
+            throw new ArgumentException($"The model takes pictures [{Channels}, H, W], given was {Shape.Of(image)}.", nameof(image));
         using var scope = NewDisposeScope();
         var sized = Crop is double crop && Height == Width
             ? Picture.CenterCrop(Picture.ResizeShorterSide(image, (int)Math.Floor(Height / crop + 1e-6), Interpolation), Height)

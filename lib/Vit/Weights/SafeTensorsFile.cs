@@ -208,7 +208,7 @@ public sealed class SafeTensorsFile : TensorFile
             throw Invalid($"its data_offsets [{begin}, {end}] are no range within the {dataLength} bytes of data", name);
         var claimed = ByteCount(shape, Types[type.Value].Size, name);
         if (claimed != end - begin)
-            throw Invalid($"[{string.Join(", ", shape)}] of {Types[type.Value].Name} takes {claimed} bytes, and its data_offsets [{begin}, {end}] hold {end - begin}", name);
+            throw Invalid($"{Shape.Of(shape)} of {Types[type.Value].Name} takes {claimed} bytes, and its data_offsets [{begin}, {end}] hold {end - begin}", name);
         return new StoredTensor(Types[type.Value].Type, shape, dataStart + begin, end - begin);
     }
 
@@ -250,7 +250,7 @@ public sealed class SafeTensorsFile : TensorFile
         }
         catch (OverflowException exception)
         {
-            throw Invalid($"its shape [{string.Join(", ", shape)}] has more elements than can be counted", name, exception);
+            throw Invalid($"its shape {Shape.Of(shape)} has more elements than can be counted", name, exception);
         }
     }
 

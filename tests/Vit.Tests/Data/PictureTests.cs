@@ -85,10 +85,8 @@ public class PictureTests
         stored[0, ..8, ..16] = 1;
         stored[1, ..8, 16..] = 1;
         stored[2, 8.., ..16] = 1;
-        var jpeg = Picture.Encode(stored, SKEncodedImageFormat.Jpeg);
-        byte[] exif = [0xff, 0xe1, 0, 34, .. Encoding.ASCII.GetBytes("Exif\0\0II*\0"), 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, (byte)orientation, 0, 0, 0, 0, 0, 0, 0];
 
-        var upright = Picture.Decode([.. jpeg[..2], .. exif, .. jpeg[2..]]);
+        var upright = Picture.Decode(Exif.WithOrientation(Picture.Encode(stored, SKEncodedImageFormat.Jpeg), orientation));
 
         Assert.Equal(orientation <= 4 ? [3L, 16, 32] : [3L, 32, 16], upright.shape);
         Assert.Equal((red, green, blue), (Corner(0), Corner(1), Corner(2)));

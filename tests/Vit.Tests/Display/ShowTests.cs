@@ -69,6 +69,16 @@ public class ShowTests
     }
 
     [Fact]
+    public void Colors_run_from_violet_to_yellow_for_any_number_of_maps()
+    {
+        var colors = Show.Colors(tensor(new[] { 0f, 1f, -3f, float.NaN, 7f, 3 / 7f }).reshape(2, 1, 3));    // [2, 3, 1, 3]
+        Assert.Equal([2, 3, 1, 3], colors.shape);
+        int Rgb(int map, int x) => Enumerable.Range(0, 3).Aggregate(0, (rgb, c) => rgb << 8 | (int)Math.Round(255 * colors[map, c, 0, x].item<float>()));
+        Assert.Equal([0x440154, 0xfde725, 0x440154], Enumerable.Range(0, 3).Select(x => Rgb(0, x)));
+        Assert.Equal([0x440154, 0xfde725, 0x277f8e], Enumerable.Range(0, 3).Select(x => Rgb(1, x)));
+    }
+
+    [Fact]
     public void Heat_blends_over_the_image()
     {
         var heat = tensor(new[] { 0f, 1f }).reshape(1, 2);

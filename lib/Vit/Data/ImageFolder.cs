@@ -1,0 +1,174 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace Vit.Data;
+
+/// <summary>
+/// Pictures in folders, one folder a class: <c>cats/1.jpg</c>, <c>dogs/2.png</c>. Only their paths are kept in memory; each
+/// batch is decoded when it is read, on all cores.
+/// </summary>
+/// <remarks>Classes and pictures are in the order of their names' UTF-16 code units, which is the same on every system.</remarks>
+public sealed class ImageFolder : IImageSource
+{
+    readonly string[] paths;
+    readonly long[] labels;
+    readonly int channels;
+    readonly bool skipUnreadable;
+    // By path; files are found unreadable on several threads.
+    readonly ConcurrentDictionary<string, string> unreadable;
+
+    ImageFolder(string[] paths, long[] labels, IReadOnlyList<string> classNames, int size, int channels, bool skipUnreadable, ConcurrentDictionary<string, string> unreadable)
+    {
+        (this.paths, this.labels, ClassNames, Size) = (paths, labels, classNames, size);
+        (this.channels, this.skipUnreadable, this.unreadable) = (channels, skipUnreadable, unreadable);
+    }
+
+    /// <summary>Lists a folder's pictures, and looks at the beginning of each whether it is one.</summary>
+    /// <param name="folder">The folder that holds one folder a class. Hidden files and folders are left alone.</param>
+    /// <param name="size">S: each picture's largest square in the middle is resized to S × S.</param>
+    /// <param name="grayscale">One channel instead of three.</param>
+    /// <param name="skipUnreadable">
+    /// True: files that are no PNG, JPEG or WebP pictures, or damaged, are left out and listed in <see cref="Unreadable"/>.
+    /// False: the first one is thrown.
+    /// </param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidDataException">
+    /// There are no classes, a class has no pictures or holds folders, or a file is unreadable and shall not be skipped.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The size is not from 1 to 4096.</exception>
+    public static ImageFolder Scan(string folder, int size, bool grayscale = false, bool skipUnreadable = false)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, 4096);
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"{folder}: there is no such folder.");
+        var classes = Folders(folder);
+        if (classes.Length == 0)
+            throw InvalidFile.Because(folder, $"no folders ({Files(folder).Length} files)", "one folder a class, with the class's pictures in it");
+
+        var pictures = new List<(string Path, long Label)>();
+        foreach (var (label, path) in classes.Index())
+        {
+            if (Folders(path) is [var first, ..] inside)
+                throw InvalidFile.Because(path, $"{inside.Length} folders, {Path.GetFileName(first)} for one", "pictures alone; give the folder that holds the classes' folders");
+            pictures.AddRange(Files(path).Select(file => (file, (long)label)));
+        }
+
+        var unreadable = new ConcurrentDictionary<string, string>();
+        var readable = Attempt(pictures.Count, i => Picture.Check(pictures[i].Path), i => pictures[i].Path, skipUnreadable, unreadable);
+        var kept = pictures.Where((_, i) => readable[i]).ToArray();
+        foreach (var (label, path) in classes.Index())
+            if (!kept.Any(picture => picture.Label == label))
+                throw InvalidFile.Because(path, pictures.Any(picture => picture.Label == label) ? "no readable pictures" : "no files", "at least one picture");
+        return new(
+            [.. kept.Select(picture => picture.Path)], [.. kept.Select(picture => picture.Label)],
+            [.. classes.Select(path => Path.GetFileName(path))], size, grayscale ? 1 : 3, skipUnreadable, unreadable);
+    }
+
+    /// <inheritdoc/>
+    public int Count => paths.Length;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>S.</summary>
+    public int Size { get; }
+
+    /// <summary>N files.</summary>
+    public IReadOnlyList<string> Paths => paths;
+
+    /// <summary>N classes, each a position in <see cref="ClassNames"/>.</summary>
+    public IReadOnlyList<long> Labels => labels;
+
+    /// <summary>The files that were left out so far, and why: some show only when the whole of them is decoded.</summary>
+    public IReadOnlyDictionary<string, string> Unreadable => unreadable;
+
+    /// <inheritdoc/>
+    /// <returns>
+    /// Images [B, C, S, S], float32 in [0, 1], and labels [B], int64. Pictures that turn out damaged are left out, where they
+    /// shall be skipped.
+    /// </returns>
+    /// <exception cref="InvalidDataException">A picture is damaged and shall not be skipped, or all of them are.</exception>
+    public (Tensor Images, Tensor Labels) Read(long[] positions)
+    {
+        Check(positions);
+        using var scope = NewDisposeScope();
+        var images = empty(positions.Length, channels, Size, Size);
+        var pixels = channels * Size * Size;
+        var readable = Attempt(
+            positions.Length,
+            i => Picture.LoadSquare(paths[positions[i]], Size, MemoryMarshal.Cast<byte, float>(images.bytes).Slice(i * pixels, pixels)),
+            i => paths[positions[i]], skipUnreadable, unreadable);
+        var found = tensor(positions.Select(position => labels[position]).ToArray());
+        if (readable.Contains(false))
+        {
+            if (!readable.Contains(true))
+                throw InvalidFile.Because(paths[positions[0]], $"it and all {positions.Length} pictures of its batch damaged", "at least one whole picture");
+            var mask = tensor(readable);
+            (images, found) = (images[mask], found[mask]);
+        }
+        return (images.MoveToOuterDisposeScope(), found.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The pictures at these positions.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A position lies outside the folder.</exception>
+    public ImageFolder Select(IEnumerable<long> positions)
+    {
+        long[] chosen = [.. positions];
+        Check(chosen);
+        return new(
+            [.. chosen.Select(position => paths[position])], [.. chosen.Select(position => labels[position])],
+            ClassNames, Size, channels, skipUnreadable, unreadable);
+    }
+
+    /// <inheritdoc cref="ImageSet.SetAside"/>
+    public (ImageFolder Remaining, ImageFolder Aside) SetAside(int count, int seed)
+    {
+        var (remaining, aside) = Order.SetAside(Count, count, seed);
+        return (Select(remaining), Select(aside));
+    }
+
+    void Check(long[] positions)
+    {
+        foreach (var position in positions)
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)position, (ulong)Count, nameof(positions));
+    }
+
+    /// <summary>Does something with each file, and tells for which it could be done.</summary>
+    static bool[] Attempt(int count, Action<int> act, Func<int, string> path, bool skip, ConcurrentDictionary<string, string> unreadable)
+    {
+        var failures = new Exception?[count];
+        Parallel.For(0, count, i =>
+        {
+            try
+            {
+                act(i);
+            }
+            catch (InvalidDataException e) when (skip)
+            {
+                failures[i] = e;
+                unreadable[path(i)] = e.Message;
+            }
+            catch (Exception e)
+            {
+                failures[i] = e;
+            }
+        });
+        // The first in order, not the first in time, so that the same one is thrown each time.
+        foreach (var failure in failures)
+            if (failure is not null && !(skip && failure is InvalidDataException))
+                ExceptionDispatchInfo.Throw(failure);
+        return [.. failures.Select(failure => failure is null)];
+    }
+
+    static string[] Folders(string folder) => Sorted(Directory.GetDirectories(folder, "*", Listing));
+
+    static string[] Files(string folder) => Sorted(Directory.GetFiles(folder, "*", Listing));
+
+    static string[] Sorted(string[] paths) => [.. paths.OrderBy(path => Path.GetFileName(path), StringComparer.Ordinal)];
+
+    // Hidden files, which on Unix begin with a dot, are left alone; what must not be listed is an error.
+    static EnumerationOptions Listing => new() { IgnoreInaccessible = false };
+}

@@ -1,0 +1,31 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Vit.Inspection;
+
+/// <summary>What a model's answer rests on, found by covering parts of the image (arXiv:1311.2901, section 4.2).</summary>
+public static class Occlusion
+{
+    /// <summary>The class's probability with each square of the image covered in turn.</summary>
+    /// <param name="model">Images [B, C, H, W] to logits [B, K]; it is used as it is: put it into evaluation mode first.</param>
+    /// <param name="image">[C, H, W].</param>
+    /// <param name="label">The class that is asked about, from 0 to K - 1.</param>
+    /// <param name="size">The square's side, in pixels; it divides H and W.</param>
+    /// <param name="fill">What a covered pixel holds.</param>
+    /// <returns>The probability of the whole image, and of the covered ones, [H / size, W / size].</returns>
+    /// <exception cref="ArgumentException">The image is not [C, H, W], or the square does not divide it.</exception>
+    public static (double Whole, Tensor Covered) Probabilities(nn.Module<Tensor, Tensor> model, Tensor image, int label, int size, double fill = 0)
+    {
+        if (image.dim() != 3 || size <= 0 || image.shape[1] % size != 0 || image.shape[2] % size != 0)
+            throw new ArgumentException($"Found an image {Shape.Of(image)} and a square of {size}, expected [C, H, W] with H and W multiples of the square.", nameof(image));
+        var (rows, columns) = ((int)image.shape[1] / size, (int)image.shape[2] / size);
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var images = image.unsqueeze(0).repeat(1 + rows * columns, 1, 1, 1);                   // the first stays whole
+        for (var i = 0; i < rows * columns; i++)
+            images[1 + i].slice(1, i / columns * size, i / columns * size + size, 1)
+                .slice(2, i % columns * size, i % columns * size + size, 1).fill_(fill);
+        var probabilities = model.forward(images).softmax(-1).select(1, label);                // [1 + rows · columns]
+        return (probabilities[0].ToDouble(), probabilities.slice(0, 1, 1 + rows * columns, 1).reshape(rows, columns).MoveToOuterDisposeScope());
+    }
+}

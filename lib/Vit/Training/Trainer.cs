@@ -1,0 +1,322 @@
+using System.Diagnostics;
+using TorchSharp;
+using TorchSharp.Modules;
+using Vit.Data;
+using static TorchSharp.torch;
+
+namespace Vit.Training;
+
+/// <summary>Trains a model that turns images [B, C, H, W] into logits [B, K], as a <see cref="Recipe"/> says.</summary>
+/// <remarks>
+/// All randomness follows from the recipe's seed and the number of the step; for what is random inside the model, the
+/// trainer seeds torch's own generator before each step. A training can therefore stop after any step, in any way, and
+/// goes on from its newest checkpoint as if nothing had happened.
+/// </remarks>
+public sealed class Trainer : IDisposable
+{
+    readonly nn.Module<Tensor, Tensor> model;
+    readonly nn.Module<Tensor, Tensor>? copy;
+    readonly IImageSource training, validation;
+    readonly AdamW optimizer;
+    readonly WeightAverage? average;
+    readonly BatchStream batches;
+    readonly Device device;
+    readonly (Parameter Master, Parameter Copy)[] precisions;
+    readonly (Tensor Own, Tensor Copy)[] buffers;
+    TrainingState state = new();
+    bool prepared;
+
+    /// <summary>Prepares a training, and moves the model to the recipe's device.</summary>
+    /// <param name="model">Float32; trained in place.</param>
+    /// <param name="training">The images to learn from.</param>
+    /// <param name="validation">The images by which epochs are compared.</param>
+    /// <param name="recipe">How.</param>
+    /// <param name="copy">With <see cref="Precision.BFloat16"/>: makes a model like <paramref name="model"/>, which will compute.</param>
+    /// <exception cref="ArgumentException">The recipe or the sets will not do, or the copy is missing or another model.</exception>
+    /// <exception cref="InvalidOperationException">This machine does not have the device.</exception>
+    public Trainer(
+        nn.Module<Tensor, Tensor> model, IImageSource training, IImageSource validation, Recipe recipe, Func<nn.Module<Tensor, Tensor>>? copy = null)
+    {
+        recipe.Check();
+        if (training.Count == 0 || validation.Count == 0)
+            throw new ArgumentException($"Training takes images to learn from and images to validate with, given were {training.Count} and {validation.Count}.", nameof(training));
+        if (!training.ClassNames.SequenceEqual(validation.ClassNames))
+            throw new ArgumentException("The training and the validation images have different classes.", nameof(validation));
+        (this.model, this.training, this.validation, Recipe) = (model, training, validation, recipe);
+        device = ComputeDevice.Choose(recipe.Device);
+        this.model.to(device);
+        (precisions, buffers) = ([], []);
+        if (recipe.Precision == Precision.BFloat16)
+        {
+            this.copy = copy?.Invoke() ?? throw new ArgumentException("bfloat16 takes a second model, that computes: give 'copy'.", nameof(copy));
+            this.copy.to(device).to(ScalarType.BFloat16);
+            var (masters, copies) = (model.named_parameters().ToArray(), this.copy.named_parameters().ToArray());
+            if (!masters.Select(it => it.name).SequenceEqual(copies.Select(it => it.name))
+                || !masters.Zip(copies).All(pair => pair.First.parameter.shape.SequenceEqual(pair.Second.parameter.shape)))
+                throw new ArgumentException("The copy has other parameters than the model.", nameof(copy));
+            precisions = [.. masters.Zip(copies, (master, other) => (master.parameter, other.parameter))];
+            buffers = [.. model.named_buffers().Zip(this.copy.named_buffers(), (own, other) => (own.buffer, other.buffer))];
+        }
+        optimizer = new AdamW(model, recipe.WeightDecay, recipe.Beta1, recipe.Beta2, recipe.Epsilon);
+        if (recipe.AverageDecay > 0)
+            average = new WeightAverage(model, recipe.AverageDecay);
+        batches = new BatchStream(training, recipe.BatchSize, recipe.Seed, recipe.Augmentation, recipe.Mixing, recipe.Normalization) { LabelSmoothing = recipe.LabelSmoothing };
+    }
+
+    /// <summary>How the training goes.</summary>
+    public Recipe Recipe { get; }
+
+    /// <summary>Where checkpoints are kept, and where a training that was cut off goes on; null for nowhere.</summary>
+    public CheckpointFolder? Checkpoints { get; init; }
+
+    /// <summary>Checkpoints are written after each epoch, and inside an epoch after as many steps; null for not inside.</summary>
+    public int? CheckpointSteps { get; init; }
+
+    /// <summary>What is made small; cross-entropy if not set.</summary>
+    public TrainingLoss Loss { get; init; } = CrossEntropy;
+
+    /// <summary>Hears of each step.</summary>
+    public IProgress<TrainingProgress>? Progress { get; init; }
+
+    /// <summary>One record for each epoch that is done, also of those before a resumption.</summary>
+    public IReadOnlyList<EpochRecord> History => state.History;
+
+    /// <summary>Steps taken since the start.</summary>
+    public long Step => state.Step;
+
+    /// <summary>Steps of an epoch.</summary>
+    public int StepsPerEpoch => batches.StepsPerEpoch;
+
+    /// <summary>Whether all epochs are done, or the validation accuracy has not risen for as long as the recipe waits.</summary>
+    public bool Done => state.Epochs == Recipe.Epochs || Recipe.Patience is int patience && state.Epochs - BestEpoch >= patience;
+
+    int BestEpoch => History.LastOrDefault(epoch => epoch.Best)?.Epoch ?? 0;
+
+    /// <summary>
+    /// Trains, an epoch for each record that is taken. Where the folder of <see cref="Checkpoints"/> holds a training,
+    /// it goes on from there. Interruption, of any kind, takes hold between two steps: calling this again goes on.
+    /// </summary>
+    /// <param name="cancellation">Stops after the step under way, which is kept as a checkpoint.</param>
+    /// <exception cref="DivergedException">A loss or a gradient is not finite.</exception>
+    /// <exception cref="IOException">The folder of the checkpoints cannot be written to, or has too little room.</exception>
+    /// <exception cref="InvalidOperationException">The folder holds a training of another recipe.</exception>
+    /// <exception cref="InvalidDataException">The folder holds a damaged checkpoint, or one of another model.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> asked for it.</exception>
+    public IEnumerable<EpochRecord> Run(CancellationToken cancellation = default)
+    {
+        Uninterrupted.Run(Prepare);
+        while (!Done)
+        {
+            Evaluation evaluation;
+            try
+            {
+                TrainEpoch(cancellation);
+                evaluation = Evaluate(cancellation);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                Save(best: false);
+                throw;
+            }
+            Uninterrupted.Run(() => EndEpoch(evaluation));
+            yield return History[^1];
+        }
+    }
+
+    /// <summary>Evaluates on the validation images, with the averaged weights where there are any.</summary>
+    public Evaluation Evaluate(CancellationToken cancellation = default)
+    {
+        using (Averaged())
+            return Evaluation.Of(model, validation, Recipe.Normalization, cancellation: cancellation);
+    }
+
+    /// <summary>Puts the averaged weights into the model, until what is returned is disposed. Does nothing without an average.</summary>
+    public IDisposable Averaged()
+    {
+        var averaged = new AveragedWeights(average);
+        Uninterrupted.Run(() => average?.Exchange(inModel: true));
+        return averaged;
+    }
+
+    /// <summary>Cross-entropy against target probabilities.</summary>
+    public static (Tensor Loss, Tensor Logits) CrossEntropy(nn.Module<Tensor, Tensor> model, Tensor images, Tensor targets)
+    {
+        var logits = model.forward(images).to(float32);
+        return ((targets * logits.log_softmax(1)).sum(1).mean().neg(), logits);
+    }
+
+    /// <summary>Frees what the training holds; the model stays, the bfloat16 copy goes.</summary>
+    public void Dispose()
+    {
+        average?.Dispose();
+        optimizer.Dispose();
+        copy?.Dispose();
+    }
+
+    void Prepare()
+    {
+        // An interruption may have come before the weights were put back.
+        average?.Exchange(inModel: false);
+        if (prepared)
+            return;
+        if (Checkpoints?.Latest is string latest)
+        {
+            var checkpoint = TrainingCheckpoint.Open(latest);
+            if (checkpoint.Recipe.ToJson() != Recipe.ToJson())
+                throw new InvalidOperationException($"{latest} is of a training with another recipe: take another folder, or the recipe\n{checkpoint.Recipe.ToJson()}");
+            checkpoint.Load(model, optimizer, average);
+            state = checkpoint.State;
+        }
+        Checkpoints?.Prepare(model, optimizer, average, Recipe, state);
+        CopyToCompute();
+        prepared = true;
+    }
+
+    void TrainEpoch(CancellationToken cancellation)
+    {
+        if (state.StepsInEpoch == StepsPerEpoch)
+            return;
+        var compute = copy ?? model;
+        compute.train();
+        var clock = Stopwatch.StartNew();
+        var waited = batches.Waited;
+        using var pause = new CollectorPause();
+        foreach (var batch in batches.Epoch(state.Epochs, state.StepsInEpoch))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Uninterrupted.Run(() =>
+            {
+                pause.Renew();
+                var (loss, right) = TakeStep(compute, batch.Images, batch.Targets);
+                var count = batch.Images.shape[0];
+                state = state with
+                {
+                    Step = state.Step + 1,
+                    StepsInEpoch = state.StepsInEpoch + 1,
+                    Loss = state.Loss + loss * count,
+                    Right = state.Right + right,
+                    Images = state.Images + count,
+                    Seconds = state.Seconds + clock.Elapsed.TotalSeconds,
+                    Waited = state.Waited + (batches.Waited - waited).TotalSeconds,
+                };
+                clock.Restart();
+                waited = batches.Waited;
+                if (CheckpointSteps is int steps && state.Step % steps == 0 && state.StepsInEpoch < StepsPerEpoch)
+                    Save(best: false);
+            });
+            Report();
+        }
+    }
+
+    (double Loss, long Right) TakeStep(nn.Module<Tensor, Tensor> compute, Tensor images, Tensor targets)
+    {
+        using var scope = NewDisposeScope();
+        random.manual_seed(Seed.Of(Recipe.Seed, state.Step));
+        optimizer.ZeroGrad();
+        var count = images.shape[0];
+        var (loss, right) = (0.0, 0L);
+        foreach (var (part, partTargets) in images.to(device).chunk(Recipe.Accumulation).Zip(targets.to(device).chunk(Recipe.Accumulation)))
+        {
+            using var inner = NewDisposeScope();
+            var share = (double)part.shape[0] / count;
+            var (partLoss, logits) = Loss(compute, copy is null ? part : part.to(ScalarType.BFloat16), partTargets);
+            (share == 1 ? partLoss : partLoss * share).backward();
+            GradientsFromCompute();
+            loss += share * partLoss.item<float>();
+            right += logits.argmax(1).eq(partTargets.argmax(1)).sum().item<long>();
+        }
+        if (!double.IsFinite(loss))
+            throw Diverged($"the loss is {loss}");
+        var norm = optimizer.Step(Recipe.LearningRateAt(state.Step, (long)Recipe.Epochs * StepsPerEpoch), Recipe.ClipNorm);
+        if (!double.IsFinite(norm))
+            throw Diverged($"the gradient's length is {norm}");
+        // What the copy has counted itself, such as BatchNorm's running means.
+        foreach (var (own, part) in buffers)
+            own.copy_(part);
+        average?.Update(state.Step + 1);
+        CopyToCompute();
+        return (loss, right);
+    }
+
+    void GradientsFromCompute()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        foreach (var (master, part) in precisions)
+        {
+            if (part.grad is not Tensor gradient)
+                continue;
+            if (master.grad is Tensor sum)
+                sum.add_(gradient.to(float32));
+            else
+                master.grad = gradient.to(float32);
+            part.grad = null;
+        }
+    }
+
+    void CopyToCompute()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        foreach (var (master, part) in precisions)
+            part.copy_(master);
+        foreach (var (own, part) in buffers)
+            part.copy_(own);
+    }
+
+    DivergedException Diverged(string what)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var named = model.named_parameters().ToArray();
+        // A gradient is poisoned from where it arises down to the input: the parameter nearest to the output is where.
+        var weight = named.FirstOrDefault(it => !it.parameter.isfinite().all().item<bool>()).name;
+        var layer = weight ?? named.LastOrDefault(it => it.parameter.grad is Tensor gradient && !gradient.isfinite().all().item<bool>()).name;
+        optimizer.ZeroGrad();
+        var lastGood = Checkpoints?.Latest;
+        return new(
+            $"Step {state.Step + 1}: {what}{(layer is null ? "" : weight is null ? $"; the gradient of '{layer}' is not finite" : $"; the weights of '{layer}' are not finite")}. "
+            + (lastGood is null ? "There is no checkpoint to go back to." : $"The last good checkpoint is {lastGood}.")
+            + " A lower learning rate, a longer warm-up or a shorter clip norm may help.",
+            state.Step + 1, layer, lastGood);
+    }
+
+    void EndEpoch(Evaluation evaluation)
+    {
+        var best = evaluation.Top1 > History.Select(epoch => epoch.Top1).DefaultIfEmpty(-1).Max();
+        var record = new EpochRecord
+        {
+            Epoch = state.Epochs + 1,
+            Step = state.Step,
+            TrainingLoss = state.Loss / state.Images,
+            TrainingTop1 = (double)state.Right / state.Images,
+            ValidationLoss = evaluation.Loss,
+            Top1 = evaluation.Top1,
+            Top5 = evaluation.Top5,
+            Best = best,
+            LearningRate = Recipe.LearningRateAt(state.Step - 1, (long)Recipe.Epochs * StepsPerEpoch),
+            Seconds = state.Seconds,
+            ImagesPerSecond = state.Images / state.Seconds,
+            WaitShare = state.Waited / state.Seconds,
+        };
+        state = new() { Epochs = record.Epoch, Step = state.Step, History = [.. History, record] };
+        Save(best);
+    }
+
+    void Save(bool best) => Checkpoints?.Save(model, optimizer, average, Recipe, state, best);
+
+    void Report()
+    {
+        if (Progress is null)
+            return;
+        var left = ((long)Recipe.Epochs - state.Epochs) * StepsPerEpoch - state.StepsInEpoch;
+        Progress.Report(new(
+            state.Epochs + 1, Recipe.Epochs, state.StepsInEpoch, StepsPerEpoch, state.Loss / state.Images, (double)state.Right / state.Images,
+            state.Images / state.Seconds, TimeSpan.FromSeconds(left * state.Seconds / state.StepsInEpoch)));
+    }
+
+    sealed class AveragedWeights(WeightAverage? average) : IDisposable
+    {
+        public void Dispose() => Uninterrupted.Run(() => average?.Exchange(inModel: false));
+    }
+}

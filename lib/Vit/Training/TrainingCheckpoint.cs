@@ -1,0 +1,116 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Vit.Data;
+using Vit.Weights;
+using static TorchSharp.torch;
+
+namespace Vit.Training;
+
+/// <summary>
+/// A training at the end of a step, in one safetensors file: the model (<c>model.NAME</c>), its moving average
+/// (<c>average.NAME</c>), the optimiser's moments (<c>optimizer.NAME</c>), and in the metadata the recipe and the
+/// place in the schedule. All randomness follows from the recipe's seed and the step.
+/// </summary>
+public sealed class TrainingCheckpoint
+{
+    const string Format = "vit-training", FormatVersion = "1";
+    const string Model = "model.", Average = "average.", Optimizer = "optimizer.";
+
+    static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    TrainingCheckpoint(string path, Recipe recipe, TrainingState state) => (File, Recipe, State) = (path, recipe, state);
+
+    /// <summary>Its path.</summary>
+    public string File { get; }
+
+    /// <summary>What the training followed.</summary>
+    public Recipe Recipe { get; }
+
+    /// <summary>Steps since the start.</summary>
+    public long Step => State.Step;
+
+    /// <summary>One record for each epoch that is done.</summary>
+    public IReadOnlyList<EpochRecord> History => State.History;
+
+    internal TrainingState State { get; }
+
+    /// <summary>Reads what a checkpoint says of itself.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, or no checkpoint of a training.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public static TrainingCheckpoint Open(string path)
+    {
+        using var file = new SafeTensorsFile(path);
+        if (file.Metadata.GetValueOrDefault(Format) is not FormatVersion)
+            throw InvalidFile.Because(path, file.Metadata.GetValueOrDefault(Format) is string other ? $"a training of version {other}" : "no training", $"a training of version {FormatVersion}");
+        try
+        {
+            var state = JsonSerializer.Deserialize<TrainingState>(file.Metadata.GetValueOrDefault("state") ?? "null", Json)
+                ?? throw new InvalidDataException("found no state in its metadata, expected one.");
+            return new(path, Recipe.FromJson(file.Metadata.GetValueOrDefault("recipe") ?? "null"), state);
+        }
+        catch (JsonException exception)
+        {
+            throw new InvalidDataException($"{path}: its state cannot be read: {exception.Message}", exception);
+        }
+        catch (Exception exception) when (exception is InvalidDataException or ArgumentException)
+        {
+            throw new InvalidDataException($"{path}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Copies the weights into a model.</summary>
+    /// <param name="model">Of the kind that was trained.</param>
+    /// <param name="averaged">The moving average, where the training kept one; otherwise the weights of the last step.</param>
+    /// <exception cref="InvalidDataException">The checkpoint is of another model; the message names what does not fit.</exception>
+    public void LoadWeights(nn.Module model, bool averaged = true)
+    {
+        using var file = new SafeTensorsFile(File);
+        Fill(file, averaged && file.Tensors.Keys.Any(name => name.StartsWith(Average, StringComparison.Ordinal)) ? Average : Model, model.state_dict());
+    }
+
+    internal void Load(nn.Module model, AdamW optimizer, WeightAverage? average)
+    {
+        using var file = new SafeTensorsFile(File);
+        var expected = Named(model, optimizer, average);
+        using var step = expected[Optimizer + "step"];
+        foreach (var name in file.Tensors.Keys)
+            if (!expected.ContainsKey(name))
+                throw InvalidFile.Because(File, $"'{name}'", "none of this name in this model's training");
+        Fill(file, "", expected);
+        using var scope = NewDisposeScope();
+        var state = optimizer.State.ToDictionary();
+        state["step"] = file.Read(Optimizer + "step");
+        optimizer.LoadState(state);
+    }
+
+    internal static void Save(string path, nn.Module model, AdamW optimizer, WeightAverage? average, Recipe recipe, TrainingState state)
+    {
+        var tensors = Named(model, optimizer, average);
+        using var step = tensors[Optimizer + "step"];
+        SafeTensors.Save(path, tensors, new Dictionary<string, string>
+        {
+            [Format] = FormatVersion,
+            ["recipe"] = recipe.ToJson(),
+            ["state"] = JsonSerializer.Serialize(state, Json),
+        });
+    }
+
+    static Dictionary<string, Tensor> Named(nn.Module model, AdamW optimizer, WeightAverage? average) => new(
+        Under(Model, model.state_dict()).Concat(Under(Average, average?.State ?? new Dictionary<string, Tensor>())).Concat(Under(Optimizer, optimizer.State)));
+
+    static IEnumerable<KeyValuePair<string, Tensor>> Under(string prefix, IEnumerable<KeyValuePair<string, Tensor>> tensors) =>
+        tensors.Select(pair => KeyValuePair.Create(prefix + pair.Key, pair.Value));
+
+    // All is compared before anything is copied.
+    void Fill(SafeTensorsFile file, string prefix, IReadOnlyDictionary<string, Tensor> targets)
+    {
+        foreach (var (name, target) in targets)
+            if (!file.Tensors.TryGetValue(prefix + name, out var stored))
+                throw InvalidFile.Because(File, $"no tensor '{prefix + name}'", Shape.Of(target));
+            else if (!stored.Shape.SequenceEqual(target.shape) || stored.Type != target.dtype)
+                throw InvalidFile.Because(File, $"'{prefix + name}' of {stored.Type} [{string.Join(", ", stored.Shape)}]", $"{target.dtype} {Shape.Of(target)}");
+        using var noGradients = no_grad();
+        foreach (var (name, target) in targets)
+            file.ReadInto(prefix + name, target);
+    }
+}

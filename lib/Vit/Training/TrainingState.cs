@@ -1,0 +1,32 @@
+namespace Vit.Training;
+
+/// <summary>Where a training stands, beside its tensors.</summary>
+sealed record TrainingState
+{
+    /// <summary>Epochs that are done, validation included.</summary>
+    public int Epochs { get; init; }
+
+    /// <summary>Steps since the start.</summary>
+    public long Step { get; init; }
+
+    /// <summary>Steps of the epoch under way.</summary>
+    public int StepsInEpoch { get; init; }
+
+    /// <summary>Of the epoch under way: the sum over its images.</summary>
+    public double Loss { get; init; }
+
+    /// <summary>Of the epoch under way: images recognised.</summary>
+    public long Right { get; init; }
+
+    /// <summary>Of the epoch under way: images seen.</summary>
+    public long Images { get; init; }
+
+    /// <summary>Of the epoch under way: seconds of its steps.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>Of the epoch under way: seconds in which no images were ready.</summary>
+    public double Waited { get; init; }
+
+    /// <summary>One record for each epoch that is done.</summary>
+    public IReadOnlyList<EpochRecord> History { get; init; } = [];
+}

@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+using CSharpKernel;
+using Markdig.Syntax;
+
+namespace Repository.Tests;
+
+/// <summary>The code under "Your own images" in the README.</summary>
+public sealed class OwnImagesTests : IDisposable
+{
+    const int MostLines = 20;
+
+    /// <summary>Forty pictures of two classes, one red and one blue, and one that is to be named.</summary>
+    const string Pictures = """
+        using Vit.Data;
+        using static TorchSharp.torch;
+
+        Tensor Coloured(int channel)
+        {
+            var image = rand(3, 70, 60) * 0.5f;
+            image[channel] += 0.5f;
+            return image;
+        }
+
+        foreach (var (name, channel) in new[] { ("red", 0), ("blue", 2) })
+        {
+            System.IO.Directory.CreateDirectory(System.IO.Path.Combine("images", name));
+            for (var i = 0; i < 20; i++)
+                Picture.Save(Coloured(channel), System.IO.Path.Combine("images", name, $"{i}.png"));
+        }
+        Picture.Save(Coloured(0), "unknown.jpg");
+        """;
+
+    readonly string _folder = Directory.CreateTempSubdirectory("own-images-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    static List<string> Lines() => [.. new Document("README.md").Texts.Single().Descendants<FencedCodeBlock>()
+        .Single(b => b.Info == "csharp" && b.Lines.ToString().Contains("ImageFolder")).Lines.ToString().ReplaceLineEndings("\n").Split('\n')];
+
+    [Fact]
+    public void It_is_twenty_lines_at_most() =>
+        Assert.InRange(Lines().Count(l => l.Length > 0 && !l.StartsWith("#:") && !l.StartsWith("using ")), 1, MostLines);
+
+    [Fact]
+    public async Task It_trains_and_names_a_picture()
+    {
+        var bin = Tree.PathOf("lib/bin").Replace('\\', '/');
+        string[] cells =
+        [
+            $"#r \"{bin}/Vit.dll\"\n#r \"{bin}/TorchSharp.dll\"\n#r \"{bin}/SkiaSharp.dll\"\n{Pictures}",
+            // What is told to the build has been done above.
+            string.Join('\n', Lines().Where(l => !l.StartsWith("#:"))),
+        ];
+        var json = new JsonObject
+        {
+            ["cells"] = new JsonArray([.. cells.Select((source, i) => (JsonNode)new JsonObject
+            {
+                ["cell_type"] = "code", ["execution_count"] = null, ["id"] = $"c{i}", ["metadata"] = new JsonObject(), ["outputs"] = new JsonArray(), ["source"] = source,
+            })]),
+            ["metadata"] = new JsonObject(),
+            ["nbformat"] = 4,
+            ["nbformat_minor"] = 5,
+        };
+        var notebook = Notebook.Parse(System.Text.Encoding.UTF8.GetBytes(json.ToJsonString()), "own-images.ipynb");
+
+        var result = await NotebookRunner.Run(notebook, _folder, cancellation: TestContext.Current.CancellationToken);
+
+        Assert.True(result.Failure is null, string.Join('\n', result.Failure?.Details ?? []));
+        var told = string.Concat(notebook.Cells[1].Outputs.Select(o => NotebookCell.Text(o!["text"])));
+        Assert.Matches(@"(?s)epoch +1: .*epoch +30: .*\nred: \d+\.\d %\nblue: \d+\.\d %\n$", told);
+        Assert.True(File.Exists(Path.Combine(_folder, "my-model", "model.safetensors")));
+    }
+}

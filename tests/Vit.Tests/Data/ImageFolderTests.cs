@@ -1,0 +1,198 @@
+using Vit.Data;
+using static TorchSharp.torch;
+
+namespace Vit.Tests.Data;
+
+public class ImageFolderTests
+{
+    static TemporaryFolder Folder(params (string Name, byte[] Content)[] files)
+    {
+        var folder = new TemporaryFolder();
+        foreach (var (name, content) in files)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(folder[name])!);
+            folder.Write(name, content);
+        }
+        return folder;
+    }
+
+    static string In(params string[] parts) => Path.Combine(parts);
+
+    // A picture of one colour, red being its number.
+    static byte[] Plain(int number, int width = 8, int height = 8, bool jpeg = false)
+    {
+        using var scope = NewDisposeScope();
+        var image = zeros(3, height, width);
+        image[0].fill_(number / 255f);
+        return Picture.Encode(image, jpeg ? SkiaSharp.SKEncodedImageFormat.Jpeg : SkiaSharp.SKEncodedImageFormat.Png);
+    }
+
+    static long[] All(IImageSource source) => [.. Enumerable.Range(0, source.Count).Select(i => (long)i)];
+
+    static int[] Numbers(IImageSource source)
+    {
+        using var scope = NewDisposeScope();
+        return source.Read(All(source)).Images[.., 0, 0, 0].mul(255).round().to(int32).data<int>().ToArray();
+    }
+
+    [Fact]
+    public void Classes_and_pictures_are_in_the_order_of_their_names_code_units()
+    {
+        using var folder = Folder(
+            (In("b", "2.png"), Plain(5)), (In("b", "10.png"), Plain(4)), (In("Z", "a.png"), Plain(3)), (In("Z", "B.png"), Plain(2)),
+            (In("ä", "x.png"), Plain(6)), (In("a b", "no extension"), Plain(0)), (In("a b", ".hidden"), [1]), (In(".git", "x"), [1]), ("README.md", [1]));
+        var set = ImageFolder.Scan(folder.FullName, 4);
+        using var scope = NewDisposeScope();
+        var (images, labels) = set.Read(All(set));
+
+        Assert.Equal(["Z", "a b", "b", "ä"], set.ClassNames);
+        Assert.Equal([2, 3, 0, 4, 5, 6], Numbers(set));
+        Assert.Equal([0, 0, 1, 2, 2, 3], labels.data<long>());
+        Assert.Equal([0, 0, 1, 2, 2, 3], set.Labels);
+        Assert.Equal(In(folder.FullName, "b", "10.png"), set.Paths[3]);
+        Assert.Equal([6, 3, 4, 4], images.shape);
+        Assert.Equal(float32, images.dtype);
+        Assert.Empty(set.Unreadable);
+        Assert.Equal([1, 1, 4, 4], ImageFolder.Scan(folder.FullName, 4, grayscale: true).Read([0]).Images.shape);
+    }
+
+    [Fact]
+    public void Any_positions_come_in_their_order() =>
+        Gen.Int[0, 4].Array[1, 20].Sample(positions =>
+        {
+            using var scope = NewDisposeScope();
+            var (images, labels) = Five.Read([.. positions.Select(i => (long)i)]);
+            Assert.Equal(positions.Select(i => i * 50 / 255f), images[.., 0, 1, 1].data<float>());
+            Assert.Equal(positions.Select(i => (long)(i / 3)), labels.data<long>());
+        }, iter: 50);
+
+    static readonly TemporaryFolder FiveFiles = Folder([.. Enumerable.Range(0, 5).Select(i => (In(i < 3 ? "a" : "b", $"{i}.png"), Plain(i * 50)))]);
+    static readonly ImageFolder Five = ImageFolder.Scan(FiveFiles.FullName, 5);
+
+    [Theory]
+    [InlineData("astronaut.png", 0.02)]
+    [InlineData("cat.png", 0.02)]
+    [InlineData("rocket.jpg", 0.02)]
+    [InlineData("retina.jpg", 0.02)]
+    public void Pictures_look_as_they_do_when_they_are_resized_exactly(string name, double difference)
+    {
+        using var scope = NewDisposeScope();
+        var path = DataFolder.PathTo("photos", name);
+        var exact = Picture.CenterCrop(Picture.ResizeShorterSide(Picture.Load(path), 112), 112);
+        var quick = new float[3 * 112 * 112];
+        Picture.LoadSquare(path, 112, quick);
+        Assert.InRange((exact - tensor(quick).reshape(3, 112, 112)).abs().mean().item<float>(), 0, difference);
+        var gray = new float[112 * 112];
+        Picture.LoadSquare(path, 112, gray);
+        var luma = tensor(quick).reshape(3, 112, 112);
+        Close.Equal(0.299 * luma[0] + 0.587 * luma[1] + 0.114 * luma[2], tensor(gray).reshape(112, 112));
+    }
+
+    [Fact]
+    public void Unreadable_files_are_fatal_or_listed()
+    {
+        using var folder = Folder(
+            (In("a", "1.png"), Plain(1)), (In("a", "2.png"), []), (In("a", "3.txt"), "no picture"u8.ToArray()), (In("b", "4.png"), Plain(4)),
+            // Its beginning is whole: this shows only when it is decoded.
+            (In("b", "5.png"), Plain(5, 64, 64)[..^40]));
+        Assert.StartsWith(folder[In("a", "2.png")], Assert.Throws<InvalidDataException>(() => ImageFolder.Scan(folder.FullName, 4)).Message);
+
+        var set = ImageFolder.Scan(folder.FullName, 4, skipUnreadable: true);
+        Assert.Equal([folder[In("a", "2.png")], folder[In("a", "3.txt")]], set.Unreadable.Keys.Order());
+        Assert.Contains("an empty file", set.Unreadable[folder[In("a", "2.png")]]);
+        Assert.Contains("of another kind", set.Unreadable[folder[In("a", "3.txt")]]);
+        Assert.Equal(3, set.Count);
+        Assert.Equal([1, 4], Numbers(set));
+        Assert.Equal([0, 1], set.Read([0, 1, 2]).Labels.data<long>());
+        Assert.Contains("cannot be decoded", set.Unreadable[folder[In("b", "5.png")]]);
+        Assert.Contains(folder[In("b", "5.png")], Assert.Throws<InvalidDataException>(() => set.Read([2, 2])).Message);
+
+        File.Delete(folder[In("a", "2.png")]);
+        File.Delete(folder[In("a", "3.txt")]);
+        var strict = ImageFolder.Scan(folder.FullName, 4);
+        Assert.StartsWith(folder[In("b", "5.png")], Assert.Throws<InvalidDataException>(() => strict.Read([0, 2, 1])).Message);
+        File.Delete(folder[In("a", "1.png")]);
+        Assert.Equal(folder[In("a", "1.png")], Assert.Throws<FileNotFoundException>(() => set.Read([0])).FileName);
+    }
+
+    [Fact]
+    public void A_folder_that_is_none_of_classes_is_refused()
+    {
+        using var folder = Folder(("1.png", Plain(1)));
+        string Refused(bool skip = false) => Assert.Throws<InvalidDataException>(() => ImageFolder.Scan(folder.FullName, 4, skipUnreadable: skip)).Message;
+
+        Assert.Equal($"{folder.FullName}: found no folders (1 files), expected one folder a class, with the class's pictures in it.", Refused());
+        Directory.CreateDirectory(folder["b"]);
+        Assert.Equal($"{folder["b"]}: found no files, expected at least one picture.", Refused());
+        folder.Write(In("b", "x"), [1]);
+        Assert.Contains($"{folder["b"]}: found no readable pictures", Refused(skip: true));
+        Directory.CreateDirectory(folder[In("b", "cats")]);
+        Assert.Contains($"{folder["b"]}: found 1 folders, cats for one, expected pictures alone", Refused());
+        Assert.Contains("nowhere", Assert.Throws<DirectoryNotFoundException>(() => ImageFolder.Scan(folder["nowhere"], 4)).Message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => ImageFolder.Scan(folder.FullName, 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Five.Read([5]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Five.Select([-1]));
+    }
+
+    [Fact]
+    public void Set_aside_parts_the_pictures()
+    {
+        var (remaining, aside) = Five.SetAside(2, seed: 3);
+        Assert.Equal((3, 2), (remaining.Count, aside.Count));
+        Assert.Equal(Numbers(Five), Numbers(remaining).Concat(Numbers(aside)).Order());
+        Assert.Equal(aside.Paths, Five.SetAside(2, seed: 3).Aside.Paths);
+        Assert.Equal(["a", "b"], aside.ClassNames);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Five.SetAside(5, seed: 3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Five.SetAside(0, seed: 3));
+    }
+
+    // Each of EXIF's eight, as PIL turns them; the picture has a bright corner.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    [InlineData(8)]
+    public void Pictures_are_the_right_way_up(int orientation)
+    {
+        using var scope = NewDisposeScope();
+        var image = zeros(3, 32, 48);
+        image[.., ..16, 8..20] = 1;
+        using var folder = Folder((In("a", "1.jpg"), Exif.WithOrientation(Picture.Encode(image, SkiaSharp.SKEncodedImageFormat.Jpeg, 95), orientation)));
+        var set = ImageFolder.Scan(folder.FullName, 32);
+        Close.Equal(Picture.CenterCrop(Picture.Load(set.Paths[0]), 32), set.Read([0]).Images[0], 0.02);
+    }
+
+    [Fact]
+    public void Damaged_pictures_see_only_the_documented_exception()
+    {
+        using var scope = NewDisposeScope();
+        var photo = Picture.Resize(Picture.Load(DataFolder.PathTo("photos", "cat.png")), 40, 50);
+        byte[][] files = [.. new[] { SkiaSharp.SKEncodedImageFormat.Png, SkiaSharp.SKEncodedImageFormat.Jpeg, SkiaSharp.SKEncodedImageFormat.Webp }.Select(format => Picture.Encode(photo, format))];
+        var random = new Random(1);
+        using var folder = Folder((In("a", "0"), Plain(1)));
+        for (var i = 1; i < 600; i++)
+        {
+            var content = (byte[])files[i % 3].Clone();
+            for (var changes = random.Next(1, 5); changes > 0; changes--)
+                content[random.Next(content.Length)] = (byte)random.Next(256);
+            folder.Write(In("a", $"{i}"), random.Next(4) == 0 ? content[..random.Next(content.Length)] : content);
+        }
+        var set = ImageFolder.Scan(folder.FullName, 16, skipUnreadable: true);
+        var read = 0L;
+        foreach (var positions in All(set).Chunk(50))
+            read += set.Read([0, .. positions]).Images.shape[0] - 1;
+        Assert.Equal(600, read + set.Unreadable.Count);
+        Assert.InRange(read, 100, 500);
+    }
+
+    [Fact]
+    public void A_stream_of_batches_takes_pictures_as_it_takes_tensors()
+    {
+        var stream = new BatchStream(Five, 2, seed: 1, new() { Flip = true, DistortionCount = 2 }, normalization: Normalization.ImageNet);
+        Assert.Equal([0L, 0, 0, 1, 1], stream.Epoch(0).SelectMany(batch => batch.Labels.data<long>().ToArray()).Order());
+    }
+}

@@ -1,0 +1,130 @@
+using Vit.Tests.Weights;
+using Vit.Training;
+using static TorchSharp.torch;
+
+namespace Vit.Tests.Training;
+
+public class CheckpointFolderTests
+{
+    static Trainer Make(nn.Module<Tensor, Tensor> model, string folder, Recipe? recipe = null, int keep = 3) =>
+        new(model, Small.Images(90, 1), Small.Images(30, 2), recipe ?? Small.FullRecipe) { Checkpoints = new CheckpointFolder(folder, keep) };
+
+    [Fact]
+    public void Keeps_the_newest_the_best_and_a_log()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        using var trainer = Make(model, folder.FullName, keep: 2);
+        trainer.Run().Count();
+        Assert.Equal(["best.safetensors", "log.csv", "step-000000012.safetensors", "step-000000018.safetensors"], folder.Files);
+        Assert.Equal(4, File.ReadLines(folder["log.csv"]).Count());
+        Assert.Equal(folder["step-000000018.safetensors"], trainer.Checkpoints!.Latest);
+
+        var last = TrainingCheckpoint.Open(trainer.Checkpoints.Latest!);
+        Assert.Equal((18, Small.FullRecipe.ToJson()), (last.Step, last.Recipe.ToJson()));
+        Assert.Equal(trainer.History, last.History);
+        using var loaded = Small.Model(seed: 2);
+        last.LoadWeights(loaded, averaged: false);
+        Assert.Equal(Small.Bits(model), Small.Bits(loaded));
+        last.LoadWeights(loaded);
+        using (trainer.Averaged())
+            Assert.Equal(Small.Bits(model), Small.Bits(loaded));
+
+        var best = TrainingCheckpoint.Open(trainer.Checkpoints.Best!);
+        Assert.Equal(trainer.History.Last(epoch => epoch.Best), best.History[^1]);
+    }
+
+    [Fact]
+    public void Another_recipe_is_not_mixed_in()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        using (var trainer = Make(model, folder.FullName))
+            trainer.Run().First();
+        using var other = Make(model, folder.FullName, Small.FullRecipe with { LearningRate = 1e-4 });
+        Assert.Contains("another recipe", Assert.Throws<InvalidOperationException>(() => other.Run().First()).Message);
+    }
+
+    [Fact]
+    public void Another_model_is_refused_and_stays_as_it_is()
+    {
+        using var folder = new TemporaryFolder();
+        using (var model = Small.Model())
+        using (var trainer = Make(model, folder.FullName))
+            trainer.Run().First();
+        using var other = new Vit.Models.VisionTransformer(Small.Config with { Width = 32 });
+        var before = Small.Bits(other);
+        using var second = Make(other, folder.FullName);
+        Assert.Contains("model.", Assert.Throws<InvalidDataException>(() => second.Run().First()).Message);
+        Assert.Equal(before, Small.Bits(other));
+    }
+
+    [Fact]
+    public void A_folder_that_will_not_do_is_reported_before_any_work()
+    {
+        using var folder = new TemporaryFolder();
+        var occupied = folder.Write("file", [1]);
+        using var model = Small.Model();
+        using var trainer = Make(model, Path.Combine(occupied, "below"));
+        Assert.Contains(occupied, Assert.ThrowsAny<IOException>(() => trainer.Run().First()).Message);
+        Assert.Equal(0, trainer.Step);
+    }
+
+    [Fact]
+    public void A_folder_that_is_read_only_is_reported_before_any_work()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess, "a folder has no write protection here that this process would not overrule");
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        using var trainer = Make(model, folder.FullName);
+#pragma warning disable CA1416
+        File.SetUnixFileMode(folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        try
+        {
+            Assert.Contains(folder.FullName, Assert.ThrowsAny<IOException>(() => trainer.Run().First()).Message);
+        }
+        finally
+        {
+            File.SetUnixFileMode(folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+#pragma warning restore CA1416
+    }
+
+    [Fact]
+    public void What_a_killed_process_left_unfinished_is_cleared_away()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write(".step-000000003.safetensors.abc", [1]);
+        folder.Write("step-mine.safetensors", [1]);
+        using var model = Small.Model();
+        using var trainer = Make(model, folder.FullName);
+        trainer.Run().First();
+        Assert.Contains("step-mine.safetensors", folder.Files);
+        Assert.DoesNotContain(folder.Files, name => name.StartsWith('.'));
+    }
+
+    [Fact]
+    public void A_damaged_checkpoint_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        using (var model = Small.Model())
+        using (var trainer = Make(model, folder.FullName, keep: 1))
+            trainer.Run().First();
+        var path = new CheckpointFolder(folder.FullName).Latest!;
+        var whole = File.ReadAllBytes(path);
+        var mutations = new Mutations(seed: 4, [whole[..12000]], ["{", "}", "\\\"", "null", "-1", "1e999", "step", "recipe", "state", "History", ":[", "999999999999"]);
+        for (var i = 0; i < 500; i++)
+        {
+            File.WriteAllBytes(path, [.. mutations.Next(), .. whole[12000..]]);
+            using var model = Small.Model(seed: 3);
+            try
+            {
+                TrainingCheckpoint.Open(path).LoadWeights(model);
+            }
+            catch (InvalidDataException exception)
+            {
+                Assert.Contains(path, exception.Message);
+            }
+        }
+    }
+}

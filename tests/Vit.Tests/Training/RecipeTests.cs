@@ -1,0 +1,67 @@
+using Vit.Training;
+
+namespace Vit.Tests.Training;
+
+public class RecipeTests
+{
+    [Fact]
+    public void Json_keeps_all()
+    {
+        var json = Small.FullRecipe.ToJson();
+        var read = Recipe.FromJson(json);
+        Assert.Equal(json, read.ToJson());
+        Assert.Equal(Small.FullRecipe.Augmentation, read.Augmentation);
+        Assert.Equal(Small.FullRecipe.Mixing, read.Mixing);
+        Assert.Equal(Small.FullRecipe.Normalization!.Std, read.Normalization!.Std);
+    }
+
+    [Theory]
+    [InlineData("null", "null")]
+    [InlineData("{}", "Epochs")]
+    [InlineData("{\"Epochs\": 3, \"LerningRate\": 1}", "LerningRate")]
+    [InlineData("{\"Epochs\": \"many\"}", "Epochs")]
+    [InlineData("{\"Epochs\": 3", "cannot be read")]
+    public void Other_json_is_refused(string json, string named) =>
+        Assert.Contains(named, Assert.Throws<InvalidDataException>(() => Recipe.FromJson(json)).Message);
+
+    public static TheoryData<string, Recipe> Unfit => new()
+    {
+        { nameof(Recipe.Epochs), Small.Recipe with { Epochs = 0 } },
+        { nameof(Recipe.BatchSize), Small.Recipe with { BatchSize = 0 } },
+        { nameof(Recipe.Accumulation), Small.Recipe with { Accumulation = 17 } },
+        { nameof(Recipe.LearningRate), Small.Recipe with { LearningRate = double.NaN } },
+        { nameof(Recipe.FinalRate), Small.Recipe with { FinalRate = 1.1 } },
+        { nameof(Recipe.WarmUpEpochs), Small.Recipe with { WarmUpEpochs = 4 } },
+        { nameof(Recipe.WeightDecay), Small.Recipe with { WeightDecay = -1 } },
+        { nameof(Recipe.Beta1), Small.Recipe with { Beta1 = 1 } },
+        { nameof(Recipe.Beta2), Small.Recipe with { Beta2 = double.NaN } },
+        { nameof(Recipe.Epsilon), Small.Recipe with { Epsilon = 0 } },
+        { nameof(Recipe.ClipNorm), Small.Recipe with { ClipNorm = 0 } },
+        { nameof(Recipe.LabelSmoothing), Small.Recipe with { LabelSmoothing = 1 } },
+        { nameof(Recipe.AverageDecay), Small.Recipe with { AverageDecay = 1 } },
+        { nameof(Recipe.Patience), Small.Recipe with { Patience = 0 } },
+        { nameof(Recipe.ValidationCount), Small.Recipe with { ValidationCount = -1 } },
+        { nameof(Recipe.Precision), Small.Recipe with { Precision = (Precision)7 } },
+        { "name", Small.Recipe with { Device = "gpu" } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Unfit))]
+    public void Values_out_of_range_are_named(string name, Recipe recipe) =>
+        Assert.Equal(name, Assert.Throws<ArgumentException>(recipe.Check).ParamName);
+
+    [Fact]
+    public void The_learning_rate_rises_to_its_peak_and_falls_to_its_end() =>
+        Gen.Select(Gen.Int[1, 20], Gen.Int[1, 50], Gen.Double[0, 1], Gen.Double[0, 1]).Sample((epochs, stepsPerEpoch, warm, final) =>
+        {
+            var recipe = Small.Recipe with { Epochs = epochs, WarmUpEpochs = warm * epochs * 0.9, FinalRate = final };
+            var steps = epochs * stepsPerEpoch;
+            var rates = Enumerable.Range(0, steps).Select(step => recipe.LearningRateAt(step, steps)).ToArray();
+            Assert.All(rates, rate => Assert.InRange(rate, double.Epsilon, recipe.LearningRate));
+            var warmUp = (int)Math.Round(recipe.WarmUpEpochs * stepsPerEpoch);
+            for (var step = 1; step < steps; step++)
+                Assert.True(step <= warmUp ? rates[step] > rates[step - 1] : rates[step] <= rates[step - 1]);
+            Assert.Equal(recipe.LearningRate, recipe.LearningRateAt(warmUp, steps), 1e-15);
+            Assert.Equal(final * recipe.LearningRate, recipe.LearningRateAt(Math.Max(steps, warmUp + 1), steps), 1e-15);
+        });
+}

@@ -1,0 +1,173 @@
+using System.Runtime;
+using Vit.Tests.Weights;
+using Vit.Training;
+using Vit.Weights;
+using static TorchSharp.torch;
+
+namespace Vit.Tests.Training;
+
+public class SurvivalTests
+{
+    /// <summary>Trains in this process, undisturbed.</summary>
+    static byte[] Undisturbed(Recipe recipe)
+    {
+        using var model = Small.Model();
+        using var trainer = new Trainer(model, Small.Images(90, 1), Small.Images(30, 2), recipe);
+        Assert.Equal(recipe.Epochs, trainer.Run().Count());
+        return Small.Bits(model);
+    }
+
+    [Fact]
+    public void Killed_twenty_times_it_ends_with_the_same_weights()
+    {
+        using var straight = new TemporaryFolder();
+        using var killed = new TemporaryFolder();
+        using (var process = TrainingProcess.Start(straight.FullName))
+        {
+            Assert.EndsWith("done", process.StandardOutput.ReadToEnd().TrimEnd());
+            process.WaitForExit();
+        }
+
+        var random = new Random();
+        var kills = 0;
+        for (var done = false; !done;)
+        {
+            using var process = TrainingProcess.Start(killed.FullName);
+            var lines = kills < 20 ? random.Next(12) : int.MaxValue;
+            string? line = "";
+            for (var i = 0; i < lines && line is not (null or "done"); i++)
+                line = process.StandardOutput.ReadLine();
+            done = line == "done";
+            if (!done)
+            {
+                Assert.True(kills < 20 && line is not null, "the process ended by itself");
+                // Anywhere within the next step, or the writing of its checkpoint.
+                Thread.SpinWait(random.Next(500_000));
+                process.Kill();
+                kills++;
+            }
+            process.WaitForExit();
+        }
+        Assert.Equal(20, kills);
+
+        Assert.Equal(straight.Files, killed.Files);
+        var name = straight.Files.Last(file => file.StartsWith("step-", StringComparison.Ordinal));
+        using var scope = NewDisposeScope();
+        foreach (var file in (string[])[name, "best.safetensors"])
+        {
+            var (expected, actual) = (SafeTensors.Load(straight[file]), SafeTensors.Load(killed[file]));
+            Assert.Equal(expected.Keys, actual.Keys);
+            foreach (var (key, tensor) in expected)
+                SameBits.Assert(tensor, actual[key]);
+        }
+    }
+
+    [Fact]
+    public void Stopped_and_taken_up_by_another_trainer_it_ends_with_the_same_weights()
+    {
+        var expected = Undisturbed(Small.FullRecipe);
+        using var folder = new TemporaryFolder();
+        var sittings = 0;
+        for (var done = false; !done; sittings++)
+        {
+            using var model = Small.Model(seed: 100 + sittings);
+            if (sittings == 0)
+                model.load_state_dict(Small.Model().state_dict());
+            using var stop = new CancellationTokenSource();
+            using var trainer = new Trainer(model, Small.Images(90, 1), Small.Images(30, 2), Small.FullRecipe)
+            {
+                Checkpoints = new CheckpointFolder(folder.FullName, keep: 1),
+                Progress = new After(4, stop.Cancel),
+            };
+            try
+            {
+                foreach (var _ in trainer.Run(stop.Token))
+                {
+                }
+                done = true;
+                Assert.Equal(expected, Small.Bits(model));
+                Assert.Equal([1, 2, 3], trainer.History.Select(epoch => epoch.Epoch));
+            }
+            catch (OperationCanceledException)
+            {
+            }
+        }
+        Assert.True(sittings > 3);
+    }
+
+    [Fact]
+    public void An_aborted_thread_leaves_a_trainer_that_goes_on()
+    {
+        var expected = Undisturbed(Small.FullRecipe);
+        using var model = Small.Model();
+        Action interrupt = () => { };
+        using var trainer = new Trainer(model, Small.Images(90, 1), Small.Images(30, 2), Small.FullRecipe) { Progress = new After(3, () => interrupt()) };
+        var interruptions = 0;
+        while (!trainer.Done)
+        {
+            using var stop = new CancellationTokenSource();
+            interrupt = stop.Cancel;
+            try
+            {
+#pragma warning disable SYSLIB0046 // As the kernel interrupts a cell.
+                ControlledExecution.Run(
+                    () =>
+                    {
+                        foreach (var _ in trainer.Run())
+                        {
+                        }
+                    },
+                    stop.Token);
+#pragma warning restore SYSLIB0046
+            }
+            catch (OperationCanceledException)
+            {
+                interruptions++;
+            }
+        }
+        Assert.True(interruptions > 2);
+        Assert.Equal(expected, Small.Bits(model));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Numbers_that_are_not_finite_stop_it_before_they_spread(bool inLoss)
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        var calls = 0;
+        using var trainer = new Trainer(model, Small.Images(90, 1), Small.Images(30, 2), Small.Recipe)
+        {
+            Checkpoints = new CheckpointFolder(folder.FullName),
+            CheckpointSteps = 3,
+            Loss = (m, images, targets) =>
+            {
+                var (loss, logits) = Trainer.CrossEntropy(m, images, targets);
+                if (++calls < 6)
+                    return (loss, logits);
+                // sqrt has no slope at 0: the loss is finite, the gradient is not.
+                var zero = model.blocks[1].mlp.fc1.bias!.sum() * 0;
+                return (loss + (inLoss ? zero * double.NaN : zero.sqrt()), logits);
+            },
+        };
+        var exception = Assert.Throws<DivergedException>(() => trainer.Run().Count());
+        Assert.Equal((6, 5), (exception.Step, trainer.Step));
+        Assert.Contains("Step 6", exception.Message);
+        Assert.Contains(inLoss ? "the loss is NaN" : "the gradient's length is NaN", exception.Message);
+        Assert.Equal("blocks.1.mlp.fc1.bias", exception.Layer);
+        Assert.Equal(folder["step-000000003.safetensors"], exception.LastGoodCheckpoint);
+        Assert.All(model.parameters(), parameter => Assert.True(parameter.isfinite().all().item<bool>()));
+    }
+
+    sealed class After(int steps, Action act) : IProgress<TrainingProgress>
+    {
+        int seen;
+
+        public void Report(TrainingProgress value)
+        {
+            if (++seen % steps == 0)
+                act();
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using System.Runtime;
+using TorchSharp;
+using Vit.Models;
+using Vit.Training;
+using static TorchSharp.torch;
+
+namespace Vit.Tests.Training;
+
+public class TrainerTests
+{
+    static Trainer Make(nn.Module<Tensor, Tensor> model, Recipe recipe, Func<nn.Module<Tensor, Tensor>>? copy = null) =>
+        new(model, Small.Images(90, 1), Small.Images(30, 2), recipe, copy);
+
+    [Fact]
+    public void Learns()
+    {
+        using var model = Small.Model();
+        using var trainer = Make(model, Small.FullRecipe with { Epochs = 25, LearningRate = 1e-2, Mixing = null });
+        var epochs = trainer.Run().ToList();
+        Assert.Equal(Enumerable.Range(1, 25), epochs.Select(epoch => epoch.Epoch));
+        Assert.Equal(25 * trainer.StepsPerEpoch, epochs[^1].Step);
+        Assert.True(epochs[^1].TrainingLoss < epochs[0].TrainingLoss);
+        Assert.InRange(trainer.Evaluate().Top1, 0.9, 1);
+        Assert.Equal(epochs.Max(epoch => epoch.Top1), epochs.Last(epoch => epoch.Best).Top1);
+        Assert.True(trainer.Done);
+        Assert.Empty(trainer.Run());
+    }
+
+    [Fact]
+    public void Trains_a_network_of_convolutions_in_bfloat16_too()
+    {
+        var config = new ConvNetConfig { Channels = 1, Widths = [16, 16, 16], Classes = 3 };
+        random.manual_seed(1);
+        using var model = new ConvNet(config);
+        using var trainer = Make(model, Small.Recipe with { Epochs = 8, AverageDecay = 0.5, Precision = Precision.BFloat16 }, () => new ConvNet(config));
+        var epochs = trainer.Run().ToList();
+        Assert.InRange(epochs[^1].Top1, 0.9, 1);
+        Assert.All(model.parameters(), parameter => Assert.Equal(ScalarType.Float32, parameter.dtype));
+        Assert.Contains(model.named_buffers(), it => it.name.EndsWith("running_mean", StringComparison.Ordinal) && it.buffer.abs().sum().item<float>() > 0);
+    }
+
+    [Fact]
+    public void A_bfloat16_copy_learns_what_float32_learns()
+    {
+        var recipe = Small.Recipe with { Epochs = 1, LearningRate = 1e-3 };
+        var plain = Small.Config with { DropPath = 0 };
+        using var a = new VisionTransformer(plain);
+        using var b = new VisionTransformer(plain);
+        b.load_state_dict(a.state_dict());
+        using var trainA = Make(a, recipe);
+        using var trainB = Make(b, recipe with { Precision = Precision.BFloat16 }, () => new VisionTransformer(plain with { FusedAttention = false }));
+        var (lossA, lossB) = (trainA.Run().Single().TrainingLoss, trainB.Run().Single().TrainingLoss);
+        Assert.InRange(lossB, lossA - 0.02, lossA + 0.02);
+        Assert.NotEqual(Small.Bits(a), Small.Bits(b));
+    }
+
+    [Fact]
+    public void A_batch_in_parts_has_the_gradient_of_the_whole()
+    {
+        var config = Small.Config with { DropPath = 0 };
+        using var whole = new VisionTransformer(config);
+        using var parts = new VisionTransformer(config);
+        parts.load_state_dict(whole.state_dict());
+        using var first = Make(whole, Small.Recipe with { Epochs = 1 });
+        using var second = Make(parts, Small.Recipe with { Epochs = 1, Accumulation = 5 });
+        first.Run().Single();
+        second.Run().Single();
+        foreach (var (expected, actual) in whole.parameters().Zip(parts.parameters()))
+            Close.Equal(expected, actual, 2e-3);
+    }
+
+    [Fact]
+    public void Stops_early_when_nothing_gets_better()
+    {
+        using var model = Small.Model();
+        using var trainer = new Trainer(model, Small.Images(90, 1), Small.Images(30, 2), Small.Recipe with { Epochs = 50, Patience = 2 })
+        {
+            Loss = (m, images, targets) =>
+            {
+                var logits = m.forward(images);
+                return (logits.sum() * 0, logits);
+            },
+        };
+        Assert.Equal(3, trainer.Run().Count());
+    }
+
+    [Fact]
+    public void The_averaged_weights_are_lent_and_taken_back()
+    {
+        using var model = Small.Model();
+        using var trainer = Make(model, Small.FullRecipe);
+        trainer.Run().First();
+        var weights = Small.Bits(model);
+        using (trainer.Averaged())
+            Assert.NotEqual(weights, Small.Bits(model));
+        Assert.Equal(weights, Small.Bits(model));
+    }
+
+    [Fact]
+    public void What_will_not_do_is_refused()
+    {
+        using var model = Small.Model();
+        Assert.Equal("Epochs", Assert.Throws<ArgumentException>(() => Make(model, Small.Recipe with { Epochs = 0 })).ParamName);
+        Assert.Equal("copy", Assert.Throws<ArgumentException>(() => Make(model, Small.Recipe with { Precision = Precision.BFloat16 })).ParamName);
+        Assert.Equal("copy", Assert.Throws<ArgumentException>(() =>
+            Make(model, Small.Recipe with { Precision = Precision.BFloat16 }, () => new VisionTransformer(Small.Config with { Width = 32 }))).ParamName);
+        Assert.Equal("training", Assert.Throws<ArgumentException>(() => new Trainer(model, Small.Images(3, 0).Select([]), Small.Images(3, 0), Small.Recipe)).ParamName);
+        if (!cuda.is_available())
+            Assert.Throws<InvalidOperationException>(() => Make(model, Small.Recipe with { Device = "cuda" }));
+    }
+
+    [Fact]
+    public void The_collector_runs_between_steps_only()
+    {
+        using var model = Small.Model();
+        var modes = new HashSet<GCLatencyMode>();
+        using var trainer = new Trainer(model, Small.Images(90, 1), Small.Images(30, 2), Small.Recipe with { Epochs = 1 })
+        {
+            Loss = (m, images, targets) =>
+            {
+                modes.Add(GCSettings.LatencyMode);
+                return Trainer.CrossEntropy(m, images, targets);
+            },
+        };
+        trainer.Run().Single();
+        Assert.Equal([GCLatencyMode.NoGCRegion], modes);
+        Assert.NotEqual(GCLatencyMode.NoGCRegion, GCSettings.LatencyMode);
+    }
+
+    [Fact]
+    public void Two_thousand_steps_take_the_memory_of_two_hundred()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        var (tensors, bytes) = (new List<long>(), new List<long>());
+        using var trainer = new Trainer(model, Small.Images(800, 1), Small.Images(10, 2), Small.FullRecipe with { Epochs = 10, BatchSize = 4 })
+        {
+            Checkpoints = new CheckpointFolder(folder.FullName, keep: 1),
+            CheckpointSteps = 50,
+        };
+        Assert.Equal(200, trainer.StepsPerEpoch);
+        foreach (var _ in trainer.Run())
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            // Gives back to the system what the collector keeps for later, as well.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            tensors.Add(Tensor.TotalCount);
+            bytes.Add(Process.GetCurrentProcess().WorkingSet64);
+        }
+        Assert.Equal(tensors[0], tensors[^1]);
+        Assert.True(bytes[^1] <= 1.02 * bytes[0], $"{string.Join(", ", bytes)} bytes after 200, 400 … steps");
+    }
+}
