@@ -54,6 +54,7 @@ using var trainer = new Trainer(model, training, validation, recipe, () => new V
 {
     Checkpoints = new CheckpointFolder(folder),
     CheckpointSteps = 100,
+    Progress = new ProgressBar(),
 };
 foreach (var epoch in trainer.Run(stop.Token))
     Console.WriteLine(epoch);

@@ -33,6 +33,7 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         ["CS1702"] = ReportDiagnostic.Suppress,
     };
 
+    readonly HashSet<MetadataReference> _referenced = [];
     object?[] _states = new object?[2];
     int _count;
 
@@ -63,8 +64,10 @@ sealed class Submissions(NotebookLoadContext context, References references, str
     {
         code = references.Follow(code, name, cancellation);
         var tree = CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), ParseOptions, name, cancellation);
+        // A submission has the references of those before it; giving it all again would hold them once more for each cell.
+        var added = references.All.Where(r => !_referenced.Contains(r)).ToList();
         var compilation = CSharpCompilation.CreateScriptCompilation(
-            $"cell-{++_count}", tree, references.All, Options.WithScriptClassName($"Submission#{_count}"), Latest, typeof(object));
+            $"cell-{++_count}", tree, added, Options.WithScriptClassName($"Submission#{_count}"), Latest, typeof(object));
         using var assembly = new MemoryStream();
         using var symbols = new MemoryStream();
         var emitted = compilation.Emit(assembly, symbols, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb), cancellationToken: cancellation);
@@ -82,6 +85,7 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         }
 
         Latest = compilation;
+        _referenced.UnionWith(added);
         var root = tree.GetCompilationUnitRoot(cancellation);
         hasResult = root.Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }
             && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression, cancellation).ConvertedType is not { SpecialType: SpecialType.System_Void };

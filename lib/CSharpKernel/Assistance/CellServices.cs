@@ -38,12 +38,14 @@ sealed class CellServices(CellWorkspace workspace)
         var matches = new List<Completion>();
         foreach (var item in fitting.OrderByDescending(i => i.FilterText.StartsWith(typed, StringComparison.Ordinal)))
         {
-            var change = (await service.GetChangeAsync(document, item, cancellationToken: cancellation)).TextChange;
-            // What would change the cell elsewhere too, as operators do, cannot be told to a front end.
-            if (change.Span.Start == start && change.Span.End >= cursor)
+            // A front end can only be told what to put in the place of the word; an override, for instance, begins before it,
+            // and comes with usings that earlier cells have.
+            var changes = (await service.GetChangeAsync(document, item, cancellationToken: cancellation)).TextChanges;
+            var change = changes.FirstOrDefault(c => c.Span.Start <= start && c.Span.End >= cursor);
+            if (change.NewText?.StartsWith(code[change.Span.Start..start], StringComparison.Ordinal) == true)
             {
                 var kind = Kinds.FirstOrDefault(k => item.Tags.Contains(k.Tag)).Kind ?? "text";
-                matches.Add(new(change.NewText!, kind, signatures.GetValueOrDefault(item.DisplayText, "")));
+                matches.Add(new(change.NewText[(start - change.Span.Start)..], kind, signatures.GetValueOrDefault(item.DisplayText, "")));
             }
         }
 
@@ -142,7 +144,7 @@ sealed class CellServices(CellWorkspace workspace)
             _ => [],
         };
         var best = model.GetSymbolInfo(call).Symbol;
-        var count = list.Arguments.Count;
+        var count = list.Arguments.Count == 0 ? 0 : list.Arguments.GetSeparators().Count(s => s.Span.End <= cursor) + 1;
         return [.. all.OrderByDescending(s => SymbolEqualityComparer.Default.Equals(s, best)).ThenBy(s => Parameters(s) < count).ThenBy(Parameters)];
     }
 

@@ -31,6 +31,9 @@ static partial class CellText
         return new string(characters);
     }
 
+    /// <summary>Whether what is written at the cursor will be C#.</summary>
+    public static bool IsCSharp(string code, int cursor) => CSharpOnly(code[..cursor] + 'x')[^1] == 'x';
+
     /// <summary>The paths that the cell's <c>#r</c> directives name.</summary>
     public static IEnumerable<string> ReferencedPaths(string code) =>
         code.Contains("#r", StringComparison.Ordinal) ? ReferenceLine().Matches(code).Select(m => m.Groups["path"].Value) : [];

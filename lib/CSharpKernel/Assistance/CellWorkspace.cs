@@ -13,8 +13,9 @@ namespace CSharpKernel.Assistance;
 /// </summary>
 sealed class CellWorkspace(Submissions submissions, References references, string folder)
 {
+    static readonly Solution Empty = new AdhocWorkspace(MefHostServices.Create(new ContainerConfiguration().WithParts(Parts()).CreateContainer())).CurrentSolution;
+
     readonly Lock _lock = new();
-    readonly Solution _empty = new AdhocWorkspace(MefHostServices.Create(new ContainerConfiguration().WithParts(Parts()).CreateContainer())).CurrentSolution;
     readonly Declarations _declarations = new();
     readonly ProjectId _before = ProjectId.CreateNewId();
     readonly ProjectId _cell = ProjectId.CreateNewId();
@@ -31,7 +32,7 @@ sealed class CellWorkspace(Submissions submissions, References references, strin
             if (_solution is null || _latest != submissions.Latest || _references != references.All)
             {
                 (_latest, _references) = (submissions.Latest, references.All);
-                _solution = Add(_empty, _before, _declarations.Update(_latest), []);
+                _solution = Add(Empty, _before, _declarations.Update(_latest), []);
                 _solution = Add(_solution, _cell, "", [new ProjectReference(_before)]);
             }
 

@@ -35,7 +35,8 @@ public sealed class CodeAssistant
     public async Task<Completions> Complete(string code, int cursor, CancellationToken cancellation)
     {
         cursor = Math.Clamp(cursor, 0, code.Length);
-        return DirectiveCompletion.Complete(code, cursor, _folder) ?? await _services.Value.Complete(code, cursor, cancellation);
+        return DirectiveCompletion.Complete(code, cursor, _folder)
+            ?? (CellText.IsCSharp(code, cursor) ? await _services.Value.Complete(code, cursor, cancellation) : new([], cursor, cursor));
     }
 
     /// <summary>Tells what stands at the cursor: signature and documentation; between the parentheses of a call all overloads.</summary>

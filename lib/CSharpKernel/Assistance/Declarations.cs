@@ -59,7 +59,7 @@ sealed class Declarations
 
         foreach (var (type, holder) in hidden)
         {
-            text.Append($"static class {holder} {{ {Source(type)} }}\n");
+            text.Append($"static class {holder} {{\n{Source(type, isNested: true)}}}\n");
         }
 
         return text.ToString();
@@ -71,11 +71,15 @@ sealed class Declarations
         string.Join(",", ((IMethodSymbol)method).Parameters.Select(p => $"{p.RefKind} {p.Type}"));
 
     /// <summary>As written, with its documentation; methods without their bodies, which nobody has to read again.</summary>
-    static string Source(ISymbol symbol)
+    static string Source(ISymbol symbol, bool isNested = false)
     {
         var text = new StringBuilder();
-        foreach (var node in symbol.DeclaringSyntaxReferences.Select(r => r.GetSyntax()))
+        foreach (var declaration in symbol.DeclaringSyntaxReferences.Select(r => r.GetSyntax()))
         {
+            // A cell's types are seen without being public, those of a class are not.
+            var node = isNested && declaration is MemberDeclarationSyntax member && !member.Modifiers.Any(SyntaxKind.PublicKeyword)
+                ? member.AddModifiers(SyntaxFactory.Token(SyntaxKind.PublicKeyword).WithTrailingTrivia(SyntaxFactory.Space))
+                : declaration;
             foreach (var comment in node.GetLeadingTrivia().Where(t => t.GetStructure() is DocumentationCommentTriviaSyntax))
             {
                 text.Append(comment.ToFullString());

@@ -40,7 +40,7 @@ public class SurvivalTests
             done = line == "done";
             if (!done)
             {
-                Assert.True(kills < 20, $"the process ended by itself, with {process.ExitCode}");
+                Assert.True(kills < 20 && line is not null, "the process ended by itself");
                 // Anywhere within the next step, or the writing of its checkpoint.
                 Thread.SpinWait(random.Next(500_000));
                 process.Kill();
