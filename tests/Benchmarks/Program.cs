@@ -7,6 +7,7 @@ var benchmarks = new (string Verb, string What, Action<Options> Run)[]
     ("training-step", "a training step of a small ViT against the matrix product", TrainingStep.Run),
     ("sizes", "images a second and memory of Ti/16 and S/16, and how both grow with resolution", Sizes.Run),
     ("onnx", "ViT-B/16 against ONNX Runtime", AgainstOnnxRuntime.Run),
+    ("kernel", "the notebooks' kernel, as a client sees it", KernelBenchmark.Run),
     ("loading", "time and memory to load each format against reading the file once", Loading.Run),
 };
 if (args is [Loading.Child, .. var loading])
