@@ -1,5 +1,4 @@
 using TorchSharp.Modules;
-using Vit.Layers;
 using static TorchSharp.torch;
 
 namespace Vit.Training;

@@ -1,4 +1,3 @@
-using Vit.Layers;
 using static TorchSharp.torch;
 
 namespace Vit.Training;

@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Vit.Data;
-using Vit.Layers;
 using Vit.Weights;
 using static TorchSharp.torch;
 
