@@ -2,6 +2,7 @@ using System.Diagnostics;
 using TorchSharp;
 using TorchSharp.Modules;
 using Vit.Data;
+using Vit.Layers;
 using static TorchSharp.torch;
 
 namespace Vit.Training;
@@ -38,6 +39,7 @@ public sealed class Trainer : IDisposable
         nn.Module<Tensor, Tensor> model, IImageSource training, IImageSource validation, Recipe recipe, Func<nn.Module<Tensor, Tensor>>? copy = null)
     {
         recipe.Check();
+        FreedMemory.Keep();
         if (training.Count == 0 || validation.Count == 0)
             throw new ArgumentException($"Training takes images to learn from and images to validate with, given were {training.Count} and {validation.Count}.", nameof(training));
         if (!training.ClassNames.SequenceEqual(validation.ClassNames))

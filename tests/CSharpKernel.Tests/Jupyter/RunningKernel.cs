@@ -19,7 +19,7 @@ public sealed class RunningKernel : IDisposable
     {
     }
 
-    internal RunningKernel(string key)
+    internal RunningKernel(string key, string? program = null)
     {
         var listeners = Enumerable.Range(0, 5).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
         listeners.ForEach(l => l.Start());
@@ -39,7 +39,7 @@ public sealed class RunningKernel : IDisposable
             ["signature_scheme"] = "hmac-sha256",
         }.ToJsonString());
         Connection = ConnectionFile.Load(file);
-        _process = Process.Start(new ProcessStartInfo(DotNet.Host, ["exec", typeof(CSharpEngine).Assembly.Location, "jupyter", file])
+        _process = Process.Start(new ProcessStartInfo(DotNet.Host, ["exec", program ?? typeof(CSharpEngine).Assembly.Location, "jupyter", file])
         {
             WorkingDirectory = _folder,
             RedirectStandardError = true,
