@@ -138,7 +138,9 @@ sealed partial class ChartPictures(string plotly)
         }
     }
 
-    static string FindChromium()
+    /// <summary>Finds an installed Chromium or a browser made from it.</summary>
+    /// <exception cref="ChartPicturesException">There is none.</exception>
+    public static string FindChromium()
     {
         const string Variable = "CHROMIUM";
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } chosen)

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Runtime;
+using System.Text.Json.Nodes;
 using CSharpKernel.Assistance;
 
 namespace CSharpKernel;
@@ -15,7 +15,7 @@ public sealed class CSharpEngine : IDisposable
     readonly string _folder;
     readonly OutputQueue _queue;
     readonly Submissions _submissions;
-    readonly SemaphoreSlim _oneCell = new(1);
+    readonly Lock _oneCell = new();
 
     /// <summary>Starts with no state.</summary>
     /// <param name="folder">The notebook's folder, to which paths in <c>#r</c> and <c>#!import</c> are relative.</param>
@@ -37,46 +37,85 @@ public sealed class CSharpEngine : IDisposable
     /// <summary>Helps to write the next cell.</summary>
     public CodeAssistant Assistant { get; }
 
-    internal static void Send(Output output) => _current?._queue.Send(output);
+    /// <summary>Asks the reader for a line, given a prompt and whether the answer is secret; null where there is nobody to ask.</summary>
+    public Func<string, bool, string>? Input { get; init; }
 
-    /// <summary>Runs one cell to its end. All it caused, its error included, has gone to the sink when this completes.</summary>
+    /// <exception cref="OperationCanceledException">The cell that sends it was interrupted.</exception>
+    internal static void Send(Output output)
+    {
+        CellThreads.ThrowIfInterrupted();
+        _current?._queue.Send(output);
+    }
+
+    /// <exception cref="InvalidOperationException">There is nobody to ask.</exception>
+    internal static string Ask(string prompt, bool secret)
+    {
+        _current?._queue.Flush();
+        return _current?.Input is { } ask
+            ? ask(prompt, secret)
+            : throw new InvalidOperationException("A notebook that runs by itself has nobody to ask: Console.ReadLine, input and password have no input here.");
+    }
+
+    /// <summary>Runs one cell to its end. All it caused, its error included, has gone to the sink when this returns.</summary>
     /// <param name="code">The cell's text.</param>
     /// <param name="name">What it is called in errors, for instance "cell 3".</param>
     /// <param name="cancellation">Interrupts it: loops, sleeps and awaits. State stays as it is then.</param>
     /// <returns>Whether it ended without error.</returns>
-    public async Task<bool> Execute(string code, string name, CancellationToken cancellation = default)
+    public bool Execute(string code, string name, CancellationToken cancellation = default)
     {
-        await _oneCell.WaitAsync(cancellation);
-        try
+        lock (_oneCell)
         {
-            var watch = Stopwatch.StartNew();
-            var timed = await RunParts(code, name, _folder, [], cancellation);
-            if (timed)
+            try
             {
-                _queue.Send(new Output.Display(MimeBundle.OfText($"Wall time: {watch.ElapsedMilliseconds} ms", "text/plain"), "time"));
-            }
+                var watch = Stopwatch.StartNew();
+                RunParts(code, name, _folder, [], cancellation, out var timed);
+                if (timed)
+                {
+                    _queue.Send(new Output.Display(MimeBundle.OfText($"Wall time: {watch.ElapsedMilliseconds} ms", "text/plain"), "time"));
+                }
 
-            return true;
-        }
-        catch (Exception e)
-        {
-            var interrupted = e is OperationCanceledException && cancellation.IsCancellationRequested;
-            _queue.Send(interrupted
-                ? new Output.Error(typeof(OperationCanceledException).FullName!, "The cell was interrupted.", [$"{name} was interrupted."], null)
-                : ExceptionTrace.ToError(e, name));
-            return false;
-        }
-        finally
-        {
-            _queue.Flush();
-            _oneCell.Release();
+                return true;
+            }
+            catch (Exception e)
+            {
+                _queue.Send(ToError(e, name, cancellation));
+                return false;
+            }
+            finally
+            {
+                _queue.Flush();
+            }
         }
     }
 
-    async Task<bool> RunParts(string code, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation)
+    /// <summary>Evaluates an expression over the cells' state.</summary>
+    /// <param name="expression">The expression.</param>
+    /// <param name="name">What it is called in errors.</param>
+    /// <param name="cancellation">Interrupts it.</param>
+    /// <returns>Its value as a MIME bundle, null where it has none; or why it has failed.</returns>
+    public (JsonObject? Value, Output.Error? Error) Evaluate(string expression, string name, CancellationToken cancellation = default)
     {
-        var parts = CellPart.Split(code, name, out var timed);
-        foreach (var part in parts)
+        lock (_oneCell)
+        {
+            try
+            {
+                return (RunCode(expression, name, cancellation), null);
+            }
+            catch (Exception e)
+            {
+                return (null, ToError(e, name, cancellation));
+            }
+        }
+    }
+
+    static Output.Error ToError(Exception exception, string name, CancellationToken cancellation) =>
+        exception is OperationCanceledException && cancellation.IsCancellationRequested
+            ? new(typeof(OperationCanceledException).FullName!, "The cell was interrupted.", [$"{name} was interrupted."], null)
+            : ExceptionTrace.ToError(exception, name);
+
+    void RunParts(string code, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation, out bool timed)
+    {
+        foreach (var part in CellPart.Split(code, name, out timed))
         {
             switch (part.Kind)
             {
@@ -84,71 +123,31 @@ public sealed class CSharpEngine : IDisposable
                     CellFunctions.DisplayAs(part.Text, part.Kind == CellPartKind.Html ? "text/html" : "text/markdown");
                     break;
                 case CellPartKind.Import:
-                    await Import(part, name, folder, importing, cancellation);
+                    Import(part, name, folder, importing, cancellation);
                     break;
                 default:
-                    await RunCode(part.Text, name, cancellation);
+                    if (RunCode(part.Text, name, cancellation) is { } value)
+                    {
+                        _queue.Send(new Output.Result(value));
+                    }
+
                     break;
             }
         }
-
-        return timed;
     }
 
-    async Task RunCode(string code, string name, CancellationToken cancellation)
+    /// <returns>The value of the expression that ends it, as a MIME bundle; null if none does.</returns>
+    JsonObject? RunCode(string code, string name, CancellationToken cancellation)
     {
         var run = _submissions.Compile(code, name, w => _queue.Write("stderr", w), out var hasResult, cancellation);
-        if (run is null)
+        return run is null ? null : CellThreads.Run(async () =>
         {
-            return;
-        }
-
-        var result = await OnThreadOfItsOwn(run, cancellation);
-        if (hasResult)
-        {
-            _queue.Send(new Output.Result(MimeBundle.Of(result)));
-        }
+            var value = await run();
+            return hasResult ? MimeBundle.Of(value) : null;
+        }, cancellation);
     }
 
-    /// <summary>Runs a cell up to its first await on a thread that can be interrupted, and then waits for the rest.</summary>
-    static async Task<object?> OnThreadOfItsOwn(Func<Task<object?>> run, CancellationToken cancellation)
-    {
-        // Its own source, because ControlledExecution never returns where its token cannot be cancelled (seen on .NET 10.0).
-        var abort = new CancellationTokenSource();
-        var started = new TaskCompletionSource<Task<object?>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                Task<object?>? task = null;
-#pragma warning disable SYSLIB0046 // Meant for this: it stops code that does not cooperate, in a process that runs only that code.
-                ControlledExecution.Run(() => task = run(), abort.Token);
-#pragma warning restore SYSLIB0046
-                started.SetResult(task!);
-            }
-            catch (Exception e) when (e is ThreadInterruptedException or OperationCanceledException && cancellation.IsCancellationRequested)
-            {
-                started.SetCanceled(cancellation);
-            }
-            catch (Exception e)
-            {
-                started.SetException(e);
-            }
-        }, maxStackSize: 16 << 20)
-        {
-            IsBackground = true,
-        };
-        thread.Start();
-        await using var interruption = cancellation.Register(() =>
-        {
-            // An abort waits for a sleeping thread to wake, so the thread is woken first.
-            thread.Interrupt();
-            abort.CancelAsync();
-        });
-        return await (await started.Task).WaitAsync(cancellation);
-    }
-
-    async Task Import(CellPart part, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation)
+    void Import(CellPart part, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation)
     {
         var path = Path.GetFullPath(part.Text, folder);
         CellException Error(string reason) => new("ImportError", $"#!import {part.Text}: {reason}", name, part.Line);
@@ -166,13 +165,13 @@ public sealed class CSharpEngine : IDisposable
         switch (Path.GetExtension(path).ToLowerInvariant())
         {
             case ".cs" or ".csx":
-                await RunParts(File.ReadAllText(path), part.Text, Path.GetDirectoryName(path)!, inner, cancellation);
+                RunParts(File.ReadAllText(path), part.Text, Path.GetDirectoryName(path)!, inner, cancellation, out _);
                 break;
             case ".ipynb":
                 var number = 0;
                 foreach (var cell in Notebook.Load(path).Cells.Where(c => c.IsCode))
                 {
-                    await RunParts(cell.Source, $"{part.Text}, cell {++number}", Path.GetDirectoryName(path)!, inner, cancellation);
+                    RunParts(cell.Source, $"{part.Text}, cell {++number}", Path.GetDirectoryName(path)!, inner, cancellation, out _);
                 }
 
                 break;
@@ -185,7 +184,6 @@ public sealed class CSharpEngine : IDisposable
     public void Dispose()
     {
         _queue.Dispose();
-        _oneCell.Dispose();
         if (_current == this)
         {
             _current = null;

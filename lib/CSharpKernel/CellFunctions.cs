@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Html;
 
 namespace CSharpKernel;
@@ -24,4 +25,23 @@ public static class CellFunctions
     /// <summary>Takes away what the cell has shown so far.</summary>
     /// <param name="wait">Only when the next output comes, so that nothing flickers.</param>
     public static void ClearOutput(bool wait = false) => CSharpEngine.Send(new Output.Clear(wait));
+
+    /// <summary>Asks the reader of the notebook for a line of text.</summary>
+    /// <exception cref="InvalidOperationException">There is nobody to ask.</exception>
+    public static string input(string prompt = "") => CSharpEngine.Ask(prompt, secret: false);
+
+    /// <summary>Asks the reader of the notebook for a line of text that is not shown while it is typed.</summary>
+    /// <exception cref="InvalidOperationException">There is nobody to ask.</exception>
+    public static string password(string prompt = "") => CSharpEngine.Ask(prompt, secret: true);
+
+    /// <summary>Stands in every loop of a cell when it is compiled.</summary>
+    /// <exception cref="OperationCanceledException">The cell was interrupted.</exception>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public static void ThrowIfInterrupted()
+    {
+        if (CellThreads.AnyInterrupted)
+        {
+            CellThreads.ThrowIfInterrupted();
+        }
+    }
 }

@@ -21,6 +21,7 @@ sealed class ConsoleWriter(string stream, TextWriter original) : TextWriter
             {
                 Console.SetOut(new ConsoleWriter("stdout", Console.Out));
                 Console.SetError(new ConsoleWriter("stderr", Console.Error));
+                Console.SetIn(new InputReader());
                 _installed = true;
             }
         }
@@ -36,6 +37,7 @@ sealed class ConsoleWriter(string stream, TextWriter original) : TextWriter
 
     public override void Write(ReadOnlySpan<char> buffer)
     {
+        CellThreads.ThrowIfInterrupted();
         if (Target is { } queue)
         {
             queue.Write(stream, buffer);

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.DotNet.Interactive.Formatting;
 
 namespace CSharpKernel;
 
 /// <summary>Values as the front end takes them: one content for each MIME type.</summary>
-static class MimeBundle
+static partial class MimeBundle
 {
     /// <summary>How the default formatter's HTML begins where it holds a value's plain text and no more.</summary>
     const string PlainTextAsHtml = "<div class=\"dni-plaintext\">";
@@ -28,7 +29,7 @@ static class MimeBundle
             var text = value.ToDisplayString(type);
             if (chosen || !text.StartsWith(PlainTextAsHtml, StringComparison.Ordinal))
             {
-                data[type] = Content(type, text);
+                data[type] = Content(type, AnonymousType().Replace(CellType().Replace(text, ""), "anonymous"));
             }
         }
 
@@ -57,4 +58,12 @@ static class MimeBundle
 
         return text.ReplaceLineEndings("\n");
     }
+
+    /// <summary>What the compiler puts before the name of a cell's type.</summary>
+    [GeneratedRegex(@"Submission#[0-9]+\+")]
+    private static partial Regex CellType();
+
+    /// <summary>The compiler's name for a type without one, which differs from run to run, and its type arguments.</summary>
+    [GeneratedRegex(@"<>f__AnonymousType[0-9#]+(<(?>[^<>\n]+|<(?<open>)|>(?<-open>))*(?(open)(?!))>)?")]
+    private static partial Regex AnonymousType();
 }

@@ -26,6 +26,33 @@ sealed class OutputQueue : IDisposable
 
     public void Write(string stream, ReadOnlySpan<char> text)
     {
+        // A cell's thread may be aborted, but not in a finally block: so nothing here stays half done.
+        try
+        {
+        }
+        finally
+        {
+            Append(stream, text);
+        }
+    }
+
+    public void Send(Output output)
+    {
+        try
+        {
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                Flush();
+                _sink(output);
+            }
+        }
+    }
+
+    void Append(string stream, ReadOnlySpan<char> text)
+    {
         lock (_lock)
         {
             if (stream != _stream)
@@ -44,15 +71,6 @@ sealed class OutputQueue : IDisposable
                 _timerRuns = true;
                 _timer.Change(_delay, Timeout.InfiniteTimeSpan);
             }
-        }
-    }
-
-    public void Send(Output output)
-    {
-        lock (_lock)
-        {
-            Flush();
-            _sink(output);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -33,6 +34,19 @@ static class Program
 
     static int Jupyter(string connectionFile)
     {
+        // The sockets wait for threads of the pool too: so many of a cell's tasks may block without stalling them.
+        ThreadPool.SetMinThreads(32, 32);
+        // An exception that nobody catches, on a thread that a cell has started, shall not take the cells' state with it.
+        ExceptionHandling.SetUnhandledExceptionHandler(e =>
+        {
+            // What an interrupted cell leaves behind, where the runtime hands it on.
+            if (e is not (ThreadAbortException or ThreadInterruptedException))
+            {
+                Console.Error.WriteLine(string.Join('\n', ExceptionTrace.ToError(e, "").Traceback));
+            }
+
+            return true;
+        });
         using var build = KernelSpecs.HoldBuild();
         var log = TextWriter.Synchronized(new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true });
         using var kernel = new JupyterKernel(ConnectionFile.Load(connectionFile), log.WriteLine);
@@ -41,21 +55,46 @@ static class Program
             signal.Cancel = true;
             kernel.Interrupt();
         });
+        EndWithParent();
         kernel.Run();
         return 0;
+    }
+
+    /// <summary>Jupyter's servers name themselves, so that no kernel outlives one that was killed. (On Windows they give a handle, not an id.)</summary>
+    static void EndWithParent()
+    {
+        if (OperatingSystem.IsWindows() || !int.TryParse(Environment.GetEnvironmentVariable("JPY_PARENT_PID"), CultureInfo.InvariantCulture, out var id))
+        {
+            return;
+        }
+
+        new Thread(() =>
+        {
+            try
+            {
+                using var parent = Process.GetProcessById(id);
+                parent.WaitForExit();
+            }
+            catch (ArgumentException)
+            {
+                // It has ended already.
+            }
+
+            Environment.Exit(0);
+        })
+        { IsBackground = true }.Start();
     }
 
     static async Task<int> Headless(string folder)
     {
         using var requests = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false));
         using var replies = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
-        Console.SetIn(new NoInput());
         using var process = Process.GetCurrentProcess();
         using var engine = new CSharpEngine(folder, output => Reply(new(Output: output)), TimeSpan.Zero);
         while (await requests.ReadLineAsync() is { } line)
         {
             var request = JsonSerializer.Deserialize<KernelProcess.Request>(line, KernelProcess.Json)!;
-            var succeeded = await engine.Execute(request.Code, request.Name);
+            var succeeded = engine.Execute(request.Code, request.Name);
             process.Refresh();
             Reply(new(Succeeded: succeeded, PeakMemory: Math.Max(process.PeakWorkingSet64, process.WorkingSet64)));
         }
@@ -72,16 +111,5 @@ static class Program
                 replies.Flush();
             }
         }
-    }
-
-    sealed class NoInput : TextReader
-    {
-        const string Reason = "A notebook that runs by itself has nobody to ask: Console.Read and Console.ReadLine have no input here.";
-
-        public override int Read() => throw new InvalidOperationException(Reason);
-
-        public override int Read(char[] buffer, int index, int count) => throw new InvalidOperationException(Reason);
-
-        public override string ReadLine() => throw new InvalidOperationException(Reason);
     }
 }

@@ -33,6 +33,7 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         ["CS1702"] = ReportDiagnostic.Suppress,
     };
 
+    readonly HashSet<MetadataReference> _referenced = [];
     object?[] _states = new object?[2];
     int _count;
 
@@ -62,9 +63,13 @@ sealed class Submissions(NotebookLoadContext context, References references, str
     public Func<Task<object?>>? Compile(string code, string name, Action<string> warn, out bool hasResult, CancellationToken cancellation)
     {
         code = references.Follow(code, name, cancellation);
-        var tree = CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), ParseOptions, name, cancellation);
+        var written = CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), ParseOptions, name, cancellation);
+        var points = new InterruptionPoints(written.GetRoot(cancellation));
+        var tree = CSharpSyntaxTree.ParseText(SourceText.From(points.AddTo(code), Encoding.UTF8), ParseOptions, name, cancellation);
+        // A submission has the references of those before it; giving it all again would hold them once more for each cell.
+        var added = references.All.Where(r => !_referenced.Contains(r)).ToList();
         var compilation = CSharpCompilation.CreateScriptCompilation(
-            $"cell-{++_count}", tree, references.All, Options.WithScriptClassName($"Submission#{_count}"), Latest, typeof(object));
+            $"cell-{++_count}", tree, added, Options.WithScriptClassName($"Submission#{_count}"), Latest, typeof(object));
         using var assembly = new MemoryStream();
         using var symbols = new MemoryStream();
         var emitted = compilation.Emit(assembly, symbols, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb), cancellationToken: cancellation);
@@ -73,15 +78,16 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         if (errors.Count > 0)
         {
             var line = errors[0].Location.IsInSource ? errors[0].Location.GetLineSpan().StartLinePosition.Line + 1 : (int?)null;
-            throw new CellException("CompilationError", string.Join('\n', errors.Select(Describe)), name, line);
+            throw new CellException("CompilationError", string.Join('\n', errors.Select(e => Describe(e, points, written))), name, line);
         }
 
         foreach (var warning in emitted.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Warning))
         {
-            warn(Describe(warning) + "\n");
+            warn(Describe(warning, points, written) + "\n");
         }
 
         Latest = compilation;
+        _referenced.UnionWith(added);
         var root = tree.GetCompilationUnitRoot(cancellation);
         hasResult = root.Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }
             && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression, cancellation).ConvertedType is not { SpecialType: SpecialType.System_Void };
@@ -100,10 +106,15 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         return () => run(_states);
     }
 
-    static string Describe(Diagnostic diagnostic)
+    static string Describe(Diagnostic diagnostic, InterruptionPoints points, SyntaxTree written)
     {
-        var span = diagnostic.Location.GetLineSpan();
-        var place = diagnostic.Location.IsInSource ? $"{span.Path} ({span.StartLinePosition.Line + 1},{span.StartLinePosition.Character + 1}): " : "";
+        var place = "";
+        if (diagnostic.Location.IsInSource)
+        {
+            var start = written.GetText().Lines.GetLinePosition(points.Original(diagnostic.Location.SourceSpan.Start));
+            place = $"{written.FilePath} ({start.Line + 1},{start.Character + 1}): ";
+        }
+
         return $"{place}{diagnostic.Severity.ToString().ToLowerInvariant()} {diagnostic.Id}: {diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}";
     }
 }

@@ -53,12 +53,12 @@ sealed class Cells : IDisposable
     /// <returns>Its outputs.</returns>
     public Task<IReadOnlyList<Output>> Run(string code) => RunUntil(code, TestContext.Current.CancellationToken);
 
-    async Task<IReadOnlyList<Output>> RunUntil(string code, CancellationToken cancellation)
+    Task<IReadOnlyList<Output>> RunUntil(string code, CancellationToken cancellation)
     {
         _outputs.Clear();
-        var succeeded = await _engine.Execute(code, $"cell {++_count}", cancellation);
+        var succeeded = _engine.Execute(code, $"cell {++_count}", cancellation);
         Assert.Equal(succeeded, !_outputs.OfType<Output.Error>().Any());
-        return [.. _outputs];
+        return Task.FromResult<IReadOnlyList<Output>>([.. _outputs]);
     }
 
     /// <summary>Runs a cell that must succeed.</summary>

@@ -114,4 +114,19 @@ public sealed class ReferenceTests : IDisposable
             Assert.Skip("The package source cannot be reached: " + error.Message);
         }
     }
+
+    [Fact]
+    public void A_cell_is_given_only_the_references_that_are_new()
+    {
+        var folder = _cells.Folder;
+        var context = new NotebookLoadContext();
+        var submissions = new Submissions(context, new References(context, folder), folder);
+        void Compile(string code) => submissions.Compile(code, "cell", _ => { }, out _, TestContext.Current.CancellationToken);
+        Compile("var a = 1;");
+        Assert.NotEmpty(submissions.Latest!.ExternalReferences);
+        Compile("var b = a.ToString();");
+        Assert.Empty(submissions.Latest.ExternalReferences);
+        Compile($"#r \"{Path.Combine(Cells.Root, "lib", "bin", "SkiaSharp.dll")}\"\nvar c = new SkiaSharp.SKBitmap(1, 1);");
+        Assert.Equal("SkiaSharp.dll", Path.GetFileName(Assert.Single(submissions.Latest.ExternalReferences).Display));
+    }
 }

@@ -24,7 +24,7 @@ sealed class Channels : IDisposable
     /// <param name="connection">The file.</param>
     /// <param name="received">Takes requests, on the thread of the sockets.</param>
     /// <param name="log">Takes what is wrong with messages that are dropped.</param>
-    /// <exception cref="NetMQException">An address cannot be bound to.</exception>
+    /// <exception cref="IOException">An address cannot be bound to.</exception>
     public Channels(ConnectionFile connection, Action<Channel, Request> received, Action<string> log)
     {
         _wire = new WireProtocol(connection.Key);
@@ -66,8 +66,17 @@ sealed class Channels : IDisposable
             // None of a client's messages is dropped because it reads slowly.
             socket.Options.SendHighWatermark = 0;
             socket.Options.IPv4Only = !connection.Address.Contains('[');
-            socket.Options.MaxMsgSize = WireProtocol.MaximumSize;
-            socket.Bind($"{connection.Address}:{port}");
+            // Far beyond what is taken, a connection is closed before its message fills the memory.
+            socket.Options.MaxMsgSize = 2L * WireProtocol.MaximumSize;
+            try
+            {
+                socket.Bind($"{connection.Address}:{port}");
+            }
+            catch (NetMQException e)
+            {
+                throw new IOException($"{connection.Address}:{port} cannot be listened on: {e.GetType().Name} {e.ErrorCode}.", e);
+            }
+
             return socket;
         }
     }
@@ -111,13 +120,16 @@ sealed class Channels : IDisposable
         return id;
     }
 
-    /// <summary>Takes all requests that have arrived on shell, and then completes.</summary>
-    public void ReceiveArrived()
+    /// <summary>Takes all requests that have arrived on shell, and then returns.</summary>
+    public void ReceiveArrived() => InTurn(() => Receive(Channel.Shell));
+
+    /// <summary>Waits until what is queued is sent and an action is done on the thread of the sockets.</summary>
+    void InTurn(Action action)
     {
         using var done = new ManualResetEventSlim();
         _queue.Enqueue(() =>
         {
-            Receive(Channel.Shell);
+            action();
             done.Set();
         });
         done.Wait();
@@ -126,9 +138,9 @@ sealed class Channels : IDisposable
     /// <summary>Sends what is queued, and closes.</summary>
     public void Dispose()
     {
-        using var sent = new ManualResetEventSlim();
-        _queue.Enqueue(sent.Set);
-        sent.Wait();
+        // The first lets that thread end what it serves, whose replies are then queued: the second sends them.
+        InTurn(() => { });
+        InTurn(() => { });
         _poller.Dispose();
         _heart.Dispose();
         foreach (var socket in _sockets.Values)

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -13,8 +15,11 @@ sealed class WireProtocol(byte[] key)
 {
     public const string Version = "5.3";
 
-    /// <summary>The most bytes and frames that a message may have.</summary>
-    public const int MaximumSize = 64 << 20, MaximumFrames = 256;
+    /// <summary>The most bytes that a message may have.</summary>
+    public const int MaximumSize = 64 << 20;
+
+    /// <summary>The most frames that a message may have.</summary>
+    const int MaximumFrames = 256;
 
     /// <summary>How many messages are remembered, so that none is taken twice.</summary>
     const int Remembered = 1 << 16;
@@ -23,8 +28,8 @@ sealed class WireProtocol(byte[] key)
     static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    readonly HashSet<string> _seen = [];
-    readonly Queue<string> _seenInOrder = new();
+    readonly HashSet<UInt128> _seen = [];
+    readonly Queue<UInt128> _seenInOrder = new();
     readonly string _session = Guid.NewGuid().ToString();
     int _sent;
 
@@ -32,6 +37,11 @@ sealed class WireProtocol(byte[] key)
     /// <exception cref="InvalidDataException">It is malformed, its signature is wrong, or it came before; the message says which.</exception>
     public Request Read(IReadOnlyList<byte[]> frames)
     {
+        if (frames.Count > MaximumFrames || frames.Sum(f => (long)f.Length) is > MaximumSize)
+        {
+            throw new InvalidDataException($"expected at most {MaximumFrames} frames and {MaximumSize} bytes, found {frames.Count} frames and {frames.Sum(f => (long)f.Length)} bytes");
+        }
+
         var delimiter = 0;
         while (delimiter < frames.Count && !frames[delimiter].AsSpan().SequenceEqual(Delimiter))
         {
@@ -49,13 +59,13 @@ sealed class WireProtocol(byte[] key)
             Span<byte> signature = stackalloc byte[SHA256.HashSizeInBytes];
             var hex = frames[delimiter + 1];
             if (hex.Length != 2 * signature.Length
-                || Convert.FromHexString(Encoding.ASCII.GetString(hex), signature, out _, out _) != System.Buffers.OperationStatus.Done
+                || Convert.FromHexString(Encoding.ASCII.GetString(hex), signature, out _, out _) != OperationStatus.Done
                 || !CryptographicOperations.FixedTimeEquals(signature, Sign(parts)))
             {
                 throw new InvalidDataException("the signature is wrong");
             }
 
-            Remember(Convert.ToHexString(signature));
+            Remember(signature);
         }
 
         var (header, parent) = (Parse(parts[0], "header"), Parse(parts[1], "parent_header"));
@@ -67,7 +77,7 @@ sealed class WireProtocol(byte[] key)
         var (id, type) = (Name("msg_id"), Name("msg_type"));
         if (key.Length == 0)
         {
-            Remember(id);
+            Remember(SHA256.HashData(Encoding.UTF8.GetBytes(id)));
         }
 
         return new(frames.Take(delimiter).ToList(), parts[0], id, type, parent["msg_id"] is JsonValue value && value.TryGetValue(out string? answered) ? answered : null, content);
@@ -105,8 +115,9 @@ sealed class WireProtocol(byte[] key)
         return hash.GetHashAndReset();
     }
 
-    void Remember(string message)
+    void Remember(ReadOnlySpan<byte> hash)
     {
+        var message = BinaryPrimitives.ReadUInt128LittleEndian(hash);
         if (!_seen.Add(message))
         {
             throw new InvalidDataException("it came before");
@@ -133,7 +144,7 @@ sealed class WireProtocol(byte[] key)
 
     static byte[] Bytes(JsonObject json)
     {
-        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer, Json))
         {
             json.WriteTo(writer);

@@ -21,8 +21,8 @@ public sealed class FeedForward : nn.Module<Tensor, Tensor>
     public FeedForward(int width, int mlpWidth, double dropout = 0) : base(nameof(FeedForward))
     {
         this.dropout = dropout;
-        fc1 = nn.Linear(width, mlpWidth);
-        fc2 = nn.Linear(mlpWidth, width);
+        fc1 = Initialization.Linear(width, mlpWidth);
+        fc2 = Initialization.Linear(mlpWidth, width);
         Initialization.XavierUniform(fc1, biasDeviation: 1e-6);
         Initialization.XavierUniform(fc2, biasDeviation: 1e-6);
         RegisterComponents();
@@ -33,8 +33,8 @@ public sealed class FeedForward : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        var hidden = nn.functional.gelu(fc1.forward(tokens));        // [B, T, M]
-        var output = fc2.forward(nn.functional.dropout(hidden, dropout, training));
+        var hidden = FusedLinear.ApplyGelu(fc1, tokens);             // [B, T, M]
+        var output = FusedLinear.Apply(fc2, nn.functional.dropout(hidden, dropout, training));
         return nn.functional.dropout(output, dropout, training).MoveToOuterDisposeScope();
     }
 }

@@ -6,6 +6,36 @@ namespace Vit.Layers;
 /// <summary>The initial values of the paper's code (google-research/vision_transformer, models_vit.py).</summary>
 static class Initialization
 {
+    [ThreadStatic]
+    static bool skipped;
+
+    /// <summary>Creates a model whose weights will be read from a file: no matrix is drawn, memory alone is taken for it.</summary>
+    public static T Skipped<T>(Func<T> create)
+    {
+        skipped = true;
+        try
+        {
+            return create();
+        }
+        finally
+        {
+            skipped = false;
+        }
+    }
+
+    /// <summary>A linear layer as libtorch initialises it.</summary>
+    public static Linear Linear(int inputs, int outputs, bool bias = true)
+    {
+        if (!skipped)
+            return nn.Linear(inputs, outputs, hasBias: bias);
+        // A layer without memory draws nothing.
+        var layer = nn.Linear(inputs, outputs, hasBias: bias, device: META);
+        layer.weight = nn.Parameter(empty(outputs, inputs));
+        if (bias)
+            layer.bias = nn.Parameter(empty(outputs));
+        return layer;
+    }
+
     /// <summary>Flax's default for a convolution: a normal of variance 1 / fan-in, cut off at two deviations.</summary>
     /// <remarks>Drawn through the inverse of the distribution: TorchSharp 0.107's trunc_normal_ leaves almost zeros.</remarks>
     public static void LecunNormal(Tensor weight, long fanIn)
@@ -24,6 +54,8 @@ static class Initialization
     /// <param name="biasDeviation">0 for a zero bias.</param>
     public static void XavierUniform(Linear linear, int stacked = 1, double biasDeviation = 0)
     {
+        if (skipped)
+            return;
         long fanOut = linear.weight.shape[0] / stacked, fanIn = linear.weight.shape[1];
         var bound = Math.Sqrt(6.0 / (fanIn + fanOut));
         nn.init.uniform_(linear.weight, -bound, bound);
@@ -34,6 +66,8 @@ static class Initialization
     /// <summary>A normal around 0, the bias 0.</summary>
     public static void Normal(Linear linear, double deviation)
     {
+        if (skipped)
+            return;
         nn.init.normal_(linear.weight, 0, deviation);
         if (linear.bias is not null)
             nn.init.zeros_(linear.bias);

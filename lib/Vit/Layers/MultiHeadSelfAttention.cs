@@ -38,8 +38,8 @@ public sealed class MultiHeadSelfAttention : nn.Module<Tensor, Tensor>
             throw new ArgumentException(
                 $"A width of {width} does not divide among {heads} heads; {Math.Max(1, (width + heads / 2) / heads) * heads} would fit.", nameof(width));
         (Heads, Fused, this.dropout) = (heads, fused, dropout);
-        qkv = nn.Linear(width, 3 * width, hasBias: bias);
-        proj = nn.Linear(width, width);
+        qkv = Initialization.Linear(width, 3 * width, bias: bias);
+        proj = Initialization.Linear(width, width);
         Initialization.XavierUniform(qkv, stacked: 3);
         Initialization.XavierUniform(proj);
         RegisterComponents();
@@ -83,12 +83,12 @@ public sealed class MultiHeadSelfAttention : nn.Module<Tensor, Tensor>
         if (tokens.dim() != 3 || tokens.shape[2] != proj.weight.shape[0])
             throw new ArgumentException($"Tokens are [B, T, {proj.weight.shape[0]}], given were {Shape.Of(tokens)}.", nameof(tokens));
         var (B, T, D) = (tokens.shape[0], tokens.shape[1], tokens.shape[2]);
-        var parts = qkv.forward(tokens)                  // [B, T, 3 · D], Eq. 5
+        var parts = FusedLinear.Apply(qkv, tokens)       // [B, T, 3 · D], Eq. 5
             .reshape(B, T, 3, Heads, D / Heads)
-            .permute(2, 0, 3, 1, 4);                     // [3, B, h, T, d]
-        return (parts[0], parts[1], parts[2]);
+            .unbind(2);                                  // 3 × [B, T, h, d]
+        return (parts[0].transpose(1, 2), parts[1].transpose(1, 2), parts[2].transpose(1, 2));
     }
 
     Tensor Merge(Tensor heads) =>
-        proj.forward(heads.transpose(1, 2).flatten(2));  // [B, h, T, d] → [B, T, D], Eq. 8
+        FusedLinear.Apply(proj, heads.transpose(1, 2).flatten(2));  // [B, h, T, d] → [B, T, D], Eq. 8
 }

@@ -18,7 +18,7 @@ public sealed class PatchMerging : nn.Module<Tensor, Tensor>
     public PatchMerging(int width, double epsilon = 1e-5) : base(nameof(PatchMerging))
     {
         norm = nn.LayerNorm(4 * width, epsilon);
-        reduction = nn.Linear(4 * width, 2 * width, hasBias: false);
+        reduction = Initialization.Linear(4 * width, 2 * width, bias: false);
         RegisterComponents();
     }
 

@@ -41,8 +41,8 @@ public sealed class WindowAttention : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"A grid of {rows} × {columns} patches does not divide into windows of {window} × {window}.", nameof(window));
         (Heads, this.rows, this.columns, this.window, this.shift) = (heads, rows, columns, window, shift);
         relative_position_bias_table = nn.Parameter(randn((2 * window - 1) * (2 * window - 1), heads) * 0.02);
-        qkv = nn.Linear(width, 3 * width);
-        proj = nn.Linear(width, width);
+        qkv = Initialization.Linear(width, 3 * width);
+        proj = Initialization.Linear(width, width);
         RegisterComponents();
         // Both follow the model to its device, and are no part of its checkpoint.
         register_buffer("distances", Distances(window), persistent: false);

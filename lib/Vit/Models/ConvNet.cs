@@ -41,7 +41,7 @@ public sealed class ConvNet : nn.Module<Tensor, Tensor>
                 blocks.Add(new ConvBlock(input, config.Widths[stage], stride: block == 0 && stage > 0 ? 2 : 1));
                 input = config.Widths[stage];
             }
-        head = nn.Linear(input, config.Classes);
+        head = Initialization.Linear(input, config.Classes);
         Initialization.Zeros(head);
         RegisterComponents();
     }

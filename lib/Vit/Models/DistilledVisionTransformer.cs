@@ -63,8 +63,8 @@ public sealed class DistilledVisionTransformer : nn.Module<Tensor, Tensor>
         pos_embed = new PositionEmbedding(config.Positions, config.GridRows, config.GridColumns, width, extraTokens: 2);
         blocks = [.. Enumerable.Range(0, config.Layers).Select(config.Block)];
         norm = nn.LayerNorm(width, config.LayerNormEpsilon);
-        head = nn.Linear(width, config.Classes);
-        head_dist = nn.Linear(width, config.Classes);
+        head = Initialization.Linear(width, config.Classes);
+        head_dist = Initialization.Linear(width, config.Classes);
         Initialization.Zeros(head);
         Initialization.Zeros(head_dist);
         RegisterComponents();

@@ -40,7 +40,7 @@ public sealed class SwinTransformer : nn.Module<Tensor, Tensor>
         layers = [.. Enumerable.Range(0, config.Depths.Count).Select(Stage)];
         var width = config.Width << (config.Depths.Count - 1);
         norm = nn.LayerNorm(width, config.LayerNormEpsilon);
-        head = nn.Linear(width, config.Classes);
+        head = Initialization.Linear(width, config.Classes);
         RegisterComponents();
         foreach (var linear in modules().OfType<Linear>())
             Initialization.Normal(linear, 0.02);

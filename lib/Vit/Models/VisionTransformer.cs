@@ -60,10 +60,10 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             norm = nn.LayerNorm(width, config.LayerNormEpsilon);
         if (config.PreLogitsWidth is int preLogitsWidth)
         {
-            pre_logits = nn.Linear(width, preLogitsWidth);
+            pre_logits = Initialization.Linear(width, preLogitsWidth);
             Initialization.XavierUniform(pre_logits);
         }
-        head = nn.Linear(config.PreLogitsWidth ?? width, config.Classes);
+        head = Initialization.Linear(config.PreLogitsWidth ?? width, config.Classes);
         Initialization.Zeros(head);
         RegisterComponents();
     }

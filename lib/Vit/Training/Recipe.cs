@@ -90,10 +90,10 @@ public sealed record Recipe
     /// <param name="steps">Of the whole training.</param>
     public double LearningRateAt(long step, long steps)
     {
-        var warmUp = WarmUpEpochs * steps / Epochs;
+        var warmUp = (long)Math.Round(WarmUpEpochs * steps / Epochs);
         if (step < warmUp)
-            return LearningRate * (step + 1) / (Math.Ceiling(warmUp) + 1);
-        var progress = (step - warmUp) / Math.Max(1, steps - warmUp);
+            return LearningRate * (step + 1) / (warmUp + 1);
+        var progress = (step - warmUp) / (double)Math.Max(1, steps - warmUp);
         return LearningRate * (FinalRate + (1 - FinalRate) * (1 + Math.Cos(Math.PI * progress)) / 2);
     }
 

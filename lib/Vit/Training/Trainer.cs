@@ -2,6 +2,7 @@ using System.Diagnostics;
 using TorchSharp;
 using TorchSharp.Modules;
 using Vit.Data;
+using Vit.Layers;
 using static TorchSharp.torch;
 
 namespace Vit.Training;
@@ -38,6 +39,7 @@ public sealed class Trainer : IDisposable
         nn.Module<Tensor, Tensor> model, IImageSource training, IImageSource validation, Recipe recipe, Func<nn.Module<Tensor, Tensor>>? copy = null)
     {
         recipe.Check();
+        FreedMemory.Keep();
         if (training.Count == 0 || validation.Count == 0)
             throw new ArgumentException($"Training takes images to learn from and images to validate with, given were {training.Count} and {validation.Count}.", nameof(training));
         if (!training.ClassNames.SequenceEqual(validation.ClassNames))
@@ -107,8 +109,17 @@ public sealed class Trainer : IDisposable
         Uninterrupted.Run(Prepare);
         while (!Done)
         {
-            TrainEpoch(cancellation);
-            var evaluation = Evaluate(cancellation);
+            Evaluation evaluation;
+            try
+            {
+                TrainEpoch(cancellation);
+                evaluation = Evaluate(cancellation);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                Save(best: false);
+                throw;
+            }
             Uninterrupted.Run(() => EndEpoch(evaluation));
             yield return History[^1];
         }
@@ -171,33 +182,31 @@ public sealed class Trainer : IDisposable
         compute.train();
         var clock = Stopwatch.StartNew();
         var waited = batches.Waited;
+        using var pause = new CollectorPause();
         foreach (var batch in batches.Epoch(state.Epochs, state.StepsInEpoch))
         {
-                if (cancellation.IsCancellationRequested)
+            cancellation.ThrowIfCancellationRequested();
+            Uninterrupted.Run(() =>
+            {
+                pause.Renew();
+                var (loss, right) = TakeStep(compute, batch.Images, batch.Targets);
+                var count = batch.Images.shape[0];
+                state = state with
                 {
+                    Step = state.Step + 1,
+                    StepsInEpoch = state.StepsInEpoch + 1,
+                    Loss = state.Loss + loss * count,
+                    Right = state.Right + right,
+                    Images = state.Images + count,
+                    Seconds = state.Seconds + clock.Elapsed.TotalSeconds,
+                    Waited = state.Waited + (batches.Waited - waited).TotalSeconds,
+                };
+                clock.Restart();
+                waited = batches.Waited;
+                if (CheckpointSteps is int steps && state.Step % steps == 0 && state.StepsInEpoch < StepsPerEpoch)
                     Save(best: false);
-                    cancellation.ThrowIfCancellationRequested();
-                }
-                Uninterrupted.Run(() =>
-                {
-                    var (loss, right) = TakeStep(compute, batch.Images, batch.Targets);
-                    var count = batch.Images.shape[0];
-                    state = state with
-                    {
-                        Step = state.Step + 1,
-                        StepsInEpoch = state.StepsInEpoch + 1,
-                        Loss = state.Loss + loss * count,
-                        Right = state.Right + right,
-                        Images = state.Images + count,
-                        Seconds = state.Seconds + clock.Elapsed.TotalSeconds,
-                        Waited = state.Waited + (batches.Waited - waited).TotalSeconds,
-                    };
-                    clock.Restart();
-                    waited = batches.Waited;
-                    if (CheckpointSteps is int steps && state.Step % steps == 0 && state.StepsInEpoch < StepsPerEpoch)
-                        Save(best: false);
-                });
-                Report();
+            });
+            Report();
         }
     }
 

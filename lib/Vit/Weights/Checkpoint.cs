@@ -234,7 +234,8 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
     {
         try
         {
-            return create();
+            // A strict load fills every weight or throws; otherwise those that the file lacks are to be fresh.
+            return options.Strict ? Initialization.Skipped(create) : create();
         }
         catch (ArgumentException exception)
         {

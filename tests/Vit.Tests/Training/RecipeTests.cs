@@ -58,9 +58,10 @@ public class RecipeTests
             var steps = epochs * stepsPerEpoch;
             var rates = Enumerable.Range(0, steps).Select(step => recipe.LearningRateAt(step, steps)).ToArray();
             Assert.All(rates, rate => Assert.InRange(rate, double.Epsilon, recipe.LearningRate));
-            var warmUp = (int)Math.Ceiling(recipe.WarmUpEpochs * stepsPerEpoch);
+            var warmUp = (int)Math.Round(recipe.WarmUpEpochs * stepsPerEpoch);
             for (var step = 1; step < steps; step++)
                 Assert.True(step <= warmUp ? rates[step] > rates[step - 1] : rates[step] <= rates[step - 1]);
-            Assert.InRange(recipe.LearningRateAt(steps, steps), final * recipe.LearningRate * (1 - 1e-12), final * recipe.LearningRate * (1 + 1e-12) + 1e-12);
+            Assert.Equal(recipe.LearningRate, recipe.LearningRateAt(warmUp, steps), 1e-15);
+            Assert.Equal(final * recipe.LearningRate, recipe.LearningRateAt(Math.Max(steps, warmUp + 1), steps), 1e-15);
         });
 }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Vit.Tests.Training;
 
-/// <summary>A training that takes a second: a square bright on the left, in the middle or on the right.</summary>
+/// <summary>A training that takes a second: a bright bar at the top, in the middle or at the bottom.</summary>
 static class Small
 {
     public static VisionTransformerConfig Config { get; } = new()
@@ -43,8 +43,8 @@ static class Small
         var images = rand([count, 1, 12, 12], generator: generator) * 0.5;
         var labels = arange(count).remainder(3);
         for (var i = 0; i < count; i++)
-            images[i, 0].narrow(1, 4 * (i % 3), 4).add_(0.4);
-        return new(images.MoveToOuterDisposeScope(), labels.to(int64).MoveToOuterDisposeScope(), ["left", "middle", "right"]);
+            images[i, 0].narrow(0, 4 * (i % 3), 4).add_(0.4);
+        return new(images.MoveToOuterDisposeScope(), labels.to(int64).MoveToOuterDisposeScope(), ["top", "middle", "bottom"]);
     }
 
     public static VisionTransformer Model(int seed = 1)

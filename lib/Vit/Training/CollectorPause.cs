@@ -1,0 +1,56 @@
+using System.Runtime;
+
+namespace Vit.Training;
+
+/// <summary>Keeps the garbage collector from running while steps are computed, other than where it is told to.</summary>
+/// <remarks>
+/// TorchSharp turns every number given to an operation, and many that are not, into an object that holds a pointer, and
+/// hands that pointer to libtorch without keeping the object alive. A collection on another thread at that moment, such
+/// as the one that prepares batches, frees the number before libtorch has read it: the step fails, or goes wrong without
+/// a word. It takes a few thousand steps on a busy machine to see it.
+/// </remarks>
+sealed class CollectorPause : IDisposable
+{
+    // A step takes about 1 MB, a collection a few milliseconds.
+    const long Budget = 32 << 20;
+
+    long renewAt;
+    bool paused;
+
+    /// <summary>Call it between two steps: collects if it is time to, and waits until what was found is freed.</summary>
+    public void Renew()
+    {
+        if (paused && GCSettings.LatencyMode == GCLatencyMode.NoGCRegion && GC.GetTotalAllocatedBytes() < renewAt)
+            return;
+        End();
+        try
+        {
+            paused = GC.TryStartNoGCRegion(Budget);
+        }
+        catch (InvalidOperationException)
+        {
+            // Somebody else has paused it.
+            return;
+        }
+        renewAt = GC.GetTotalAllocatedBytes() + Budget / 2;
+        GC.WaitForPendingFinalizers();
+    }
+
+    /// <summary>Lets the collector run.</summary>
+    public void Dispose() => End();
+
+    void End()
+    {
+        if (!paused)
+            return;
+        paused = false;
+        try
+        {
+            GC.EndNoGCRegion();
+        }
+        catch (InvalidOperationException)
+        {
+            // It ended by itself: more was allocated than was expected.
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Runtime.InteropServices;
+using CSharpKernel.Jupyter;
+
+namespace CSharpKernel.Tests.Jupyter;
+
+public sealed class InterruptTests(RunningKernel kernel) : IClassFixture<RunningKernel>
+{
+    readonly KernelClient _client = kernel.Client;
+
+    [Theory]
+    [InlineData("while (true) { }")]
+    [InlineData("System.Threading.Thread.Sleep(-1);")]
+    [InlineData("await Task.Delay(-1);")]
+    [InlineData("while (true) { await Task.Delay(1); steps++; }")]
+    [InlineData("await Task.Yield(); while (true) { steps++; }")]
+    [InlineData("while (true) { try { System.Threading.Thread.Sleep(-1); } catch { } }")]
+    [InlineData("async Task Endless() { while (true) { await Task.Yield(); steps++; } }\nEndless().Wait();")]
+    [InlineData("while (true) { Console.Write(steps++ % 10 == 0 ? \".\" : \"\"); }")]
+    [InlineData("while (true) { display(steps++); System.Threading.Thread.Sleep(1); }")]
+    [InlineData("IEnumerable<int> Forever() { while (true) { yield return 1; } }\nForever().Sum(x => 0)")]
+    [InlineData("Console.ReadLine()")]
+    public void What_never_ends_is_interrupted_and_state_stays(string code)
+    {
+        _client.Execute("var kept = 5; var steps = 0L;");
+        var endless = _client.SendExecute($"Console.WriteLine(\"started\");\n{code}");
+        _client.PublishedUntil(m => m.ParentId == endless && m.Summary.StartsWith("stdout started", StringComparison.Ordinal));
+        Assert.Equal("ok", _client.Ask(Channel.Control, "interrupt_request").Status);
+        var cell = _client.Answer(Channel.Shell, endless);
+        Assert.Equal("System.OperationCanceledException", cell.Reply.Text("ename"));
+        Assert.Single(cell.Published, m => m.Type == "error");
+        Assert.Equal("6", _client.Execute("kept + 1").Result);
+
+        // None of it goes on behind the next cell.
+        Assert.Equal("True", _client.Execute("var before = steps; System.Threading.Thread.Sleep(5); steps == before").Result);
+    }
+
+    [Fact]
+    public void Many_interrupts_of_printing_leave_printing_whole()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            var printing = _client.SendExecute("while (true) { Console.WriteLine(\"x\"); }");
+            _client.PublishedUntil(m => m.ParentId == printing && m.Type == "stream");
+            _client.Send(Channel.Control, "interrupt_request", []);
+            Assert.Equal("error", _client.Answer(Channel.Shell, printing).Status);
+        }
+
+        Assert.Equal(["stdout whole", "execute_result 1"], _client.Execute("Console.WriteLine(\"whole\"); 1").Outputs);
+    }
+
+    [Fact]
+    public void An_interrupt_aborts_what_is_queued_behind_the_cell()
+    {
+        var endless = _client.SendExecute("Console.WriteLine(\"started\"); await Task.Delay(-1);");
+        var queued = _client.SendExecute("1");
+        _client.PublishedUntil(m => m.ParentId == endless && m.Type == "stream");
+        _client.Send(Channel.Control, "interrupt_request", []);
+        Assert.Equal("error", _client.Answer(Channel.Shell, endless).Status);
+        Assert.Equal("aborted", _client.Answer(Channel.Shell, queued).Status);
+    }
+
+    [Fact]
+    public void With_no_cell_running_an_interrupt_changes_nothing()
+    {
+        Assert.Equal("ok", _client.Ask(Channel.Control, "interrupt_request").Status);
+        Assert.Equal("1", _client.Execute("1").Result);
+    }
+
+    [Fact]
+    public void Questions_are_answered_while_a_cell_runs_and_the_kernel_stays_busy()
+    {
+        var endless = _client.SendExecute("Console.WriteLine(\"started\"); await Task.Delay(-1);");
+        _client.PublishedUntil(m => m.ParentId == endless && m.Type == "stream");
+        var id = _client.Send(Channel.Shell, "is_complete_request", new() { ["code"] = "1" });
+        Assert.Equal(id, _client.Receive(Channel.Shell).ParentId);
+        _client.PublishedUntil(m => m.ParentId == id && m.Summary == "idle");
+        var after = _client.Receive(Channel.Iopub);
+        Assert.Equal((endless, "busy"), (after.ParentId, after.Summary));
+        _client.Send(Channel.Control, "interrupt_request", []);
+        Assert.Equal("error", _client.Answer(Channel.Shell, endless).Status);
+    }
+
+    [Fact]
+    public void The_signal_of_an_interrupted_terminal_interrupts_the_cell_and_not_the_kernel()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no such signal for another process.");
+        }
+
+        var endless = _client.SendExecute("Console.WriteLine(\"started\"); while (true) { }");
+        _client.PublishedUntil(m => m.ParentId == endless && m.Type == "stream");
+        Assert.Equal(0, Kill(kernel.Process.Id, 2));
+        Assert.Equal("error", _client.Answer(Channel.Shell, endless).Status);
+        Assert.Equal("1", _client.Execute("1").Result);
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    static extern int Kill(int process, int signal);
+}

@@ -1,0 +1,44 @@
+using TorchSharp;
+using Vit.Layers;
+using static TorchSharp.torch;
+
+namespace Vit.Tests.Layers;
+
+public class FusedLinearTests
+{
+    static readonly Gen<(int Rows, int Tokens, int Input, int Output, bool Bias, bool Half)> Layers =
+        Gen.Select(Gen.Int[1, 8], Gen.Int[1, 70], Gen.Int[1, 200], Gen.Int[1, 200], Gen.Bool, Gen.Bool);
+
+    [Fact]
+    public void GivesWhatTheLayerGives() => Layers.Sample(it =>
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var type = it.Half ? bfloat16 : float32;
+        var tolerance = it.Half ? 2e-2 : 1e-5;
+        var layer = nn.Linear(it.Input, it.Output, hasBias: it.Bias).to(type);
+        var tokens = randn(it.Rows, it.Tokens, it.Input).to(type);
+        var expected = layer.forward(tokens);
+        // A product that reads what stood in its memory before is found out by NaN: libtorch's convolution does.
+        for (var size = 1L; size <= 4; size++)
+            full(size * it.Rows * it.Tokens * Math.Max(it.Input, it.Output), float.NaN).Dispose();
+
+        AssertClose(expected, FusedLinear.Apply(layer, tokens), tolerance);
+        AssertClose(nn.functional.gelu(expected), FusedLinear.ApplyGelu(layer, tokens), tolerance);
+    }, iter: 60, threads: 1);
+
+    [Fact]
+    public void WithGradients_TheyFlow()
+    {
+        using var scope = NewDisposeScope();
+        var layer = nn.Linear(16, 32);
+        FusedLinear.ApplyGelu(layer, randn(2, 3, 16)).sum().backward();
+        Assert.NotNull(layer.weight!.grad);
+    }
+
+    static void AssertClose(Tensor expected, Tensor actual, double tolerance)
+    {
+        Assert.Equal(expected.dtype, actual.dtype);
+        Close.Equal(expected.to(float32), actual.to(float32), tolerance * Math.Max(1, expected.abs().max().to(float32).item<float>()));
+    }
+}
