@@ -106,6 +106,14 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         return () => run(_states);
     }
 
+    /// <summary>Compiles something, so that the first cell finds references and compiler loaded; beside the chain, on any thread.</summary>
+    public void WarmUp()
+    {
+        var tree = CSharpSyntaxTree.ParseText(SourceText.From("var x = 1; Console.WriteLine(x); x", Encoding.UTF8), ParseOptions);
+        CSharpCompilation.CreateScriptCompilation("warm-up", tree, references.All, Options.WithScriptClassName("WarmUp"), null, typeof(object))
+            .Emit(new MemoryStream(), new MemoryStream(), options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb));
+    }
+
     static string Describe(Diagnostic diagnostic, InterruptionPoints points, SyntaxTree written)
     {
         var place = "";

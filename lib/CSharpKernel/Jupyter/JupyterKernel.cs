@@ -71,6 +71,8 @@ sealed class JupyterKernel : IDisposable
     {
         _channels.Send(Channel.Iopub, "status", null, new() { ["execution_state"] = "starting" });
         _channels.Start();
+        // While the front end connects.
+        new Thread(_engine.WarmUp) { IsBackground = true }.Start();
         new Thread(() =>
         {
             foreach (var question in _questions.GetConsumingEnumerable())

@@ -132,25 +132,32 @@ public class TrainerTests
     [Fact]
     public void Two_thousand_steps_take_the_memory_of_two_hundred()
     {
-        using var folder = new TemporaryFolder();
-        using var model = Small.Model();
-        var (tensors, bytes) = (new List<long>(), new List<long>());
-        using var trainer = new Trainer(model, Small.Images(800, 1), Small.Images(10, 2), Small.FullRecipe with { Epochs = 10, BatchSize = 4 })
+        // What a process takes once, compiled code above all, is taken before.
+        foreach (var _ in Measure(epochs: 3))
         {
-            Checkpoints = new CheckpointFolder(folder.FullName, keep: 1),
-            CheckpointSteps = 50,
-        };
-        Assert.Equal(200, trainer.StepsPerEpoch);
-        foreach (var _ in trainer.Run(Stop))
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            // Gives back to the system what the collector keeps for later, as well.
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-            tensors.Add(Tensor.TotalCount);
-            bytes.Add(Process.GetCurrentProcess().WorkingSet64);
         }
-        Assert.Equal(tensors[0], tensors[^1]);
-        Assert.True(bytes[^1] <= 1.02 * bytes[0], $"{string.Join(", ", bytes)} bytes after 200, 400 … steps");
+        var measured = Measure(epochs: 10).ToList();
+        Assert.Equal(measured[0].Tensors, measured[^1].Tensors);
+        Assert.True(measured[^1].Bytes <= 1.02 * measured[0].Bytes, $"{string.Join(", ", measured.Select(it => it.Bytes))} bytes after 200, 400 … steps");
+
+        static IEnumerable<(long Tensors, long Bytes)> Measure(int epochs)
+        {
+            using var folder = new TemporaryFolder();
+            using var model = Small.Model();
+            using var trainer = new Trainer(model, Small.Images(800, 1), Small.Images(10, 2), Small.FullRecipe with { Epochs = epochs, BatchSize = 4 })
+            {
+                Checkpoints = new CheckpointFolder(folder.FullName, keep: 1),
+                CheckpointSteps = 50,
+            };
+            Assert.Equal(200, trainer.StepsPerEpoch);
+            foreach (var _ in trainer.Run(Stop))
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                // Gives back to the system what the collector keeps for later, as well.
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                yield return (Tensor.TotalCount, Process.GetCurrentProcess().WorkingSet64);
+            }
+        }
     }
 }
