@@ -7,28 +7,16 @@ using Vit.Training;
 using Vit.Weights;
 using static TorchSharp.torch;
 
+// Trains the Vision Transformer of fashion-mnist-vit again, as its recipe.json says:
+//   dotnet run data/checkpoints/train-fashion-mnist.cs -- --seed 1 --output FOLDER
+// Stopped or killed, it goes on where it was when it is called again. Other options: --recipe FILE, --data FOLDER.
+
 string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
 
-var seed = long.Parse(Option("--seed") ?? "1");
-var epochs = int.Parse(Option("--epochs") ?? "12");
-var folder = Path.GetFullPath(Option("--output") ?? $"fashion-mnist-seed-{seed}");
-
-var recipe = new Recipe
-{
-    Epochs = epochs,
-    BatchSize = 64,
-    LearningRate = 1.5e-3,
-    WarmUpEpochs = 1,
-    WeightDecay = 0.05,
-    LabelSmoothing = 0.1,
-    AverageDecay = 0.999,
-    Augmentation = new() { CropPadding = 2, Flip = true },
-    Normalization = FashionMnist.Normalization,
-    ValidationCount = 5_000,
-    Seed = seed,
-    Precision = Precision.BFloat16,
-    Device = "cpu",
-};
+var recipe = Recipe.FromJson(File.ReadAllText(Option("--recipe") ?? DataFolder.PathTo("checkpoints", "fashion-mnist-vit", "recipe.json")));
+if (Option("--seed") is string number)
+    recipe = recipe with { Seed = long.Parse(number) };
+var folder = Path.GetFullPath(Option("--output") ?? $"fashion-mnist-seed-{recipe.Seed}");
 var config = new VisionTransformerConfig
 {
     ImageHeight = 28,
@@ -44,27 +32,42 @@ var config = new VisionTransformerConfig
 
 var all = FashionMnist.Load(Split.Train, Option("--data"));
 var (training, validation) = all.SetAside(recipe.ValidationCount, seed: 0);
-random.manual_seed(seed);
-var model = new VisionTransformer(config);
+random.manual_seed(recipe.Seed);
+using var model = new VisionTransformer(config);
 Console.WriteLine($"{model.parameters().Sum(p => p.numel()):N0} parameters, {training.Count:N0} images to train on, {validation.Count:N0} to validate with, into {folder}");
 
 using var stop = new CancellationTokenSource();
-Console.CancelKeyPress += (_, key) => { key.Cancel = true; stop.Cancel(); };
+Console.CancelKeyPress += (_, key) =>
+{
+    key.Cancel = true;
+    stop.Cancel();
+};
+// In bfloat16, attention step by step is the faster one.
 using var trainer = new Trainer(model, training, validation, recipe, () => new VisionTransformer(config with { FusedAttention = false }))
 {
     Checkpoints = new CheckpointFolder(folder),
     CheckpointSteps = 100,
     Progress = new ProgressBar(),
 };
-foreach (var epoch in trainer.Run(stop.Token))
-    Console.WriteLine(epoch);
+try
+{
+    foreach (var epoch in trainer.Run(stop.Token))
+        Console.WriteLine(epoch);
+}
+catch (OperationCanceledException)
+{
+    Console.WriteLine($"stopped after step {trainer.Step}; the same command goes on from there");
+    return;
+}
 
 using (trainer.Averaged())
 {
+    var results = Path.Combine(folder, "model");
     var preprocessing = new Preprocessing { Height = 28, Width = 28, Channels = 1, Normalization = FashionMnist.Normalization };
-    Pretrained.SaveAsTimm(model, Path.Combine(folder, "model"), FashionMnist.ClassNames, preprocessing);
-    File.WriteAllText(Path.Combine(folder, "model", "recipe.json"), recipe.ToJson() + "\n");
-    File.Copy(Path.Combine(folder, "log.csv"), Path.Combine(folder, "model", "log.csv"), overwrite: true);
+    Pretrained.SaveAsTimm(model, results, FashionMnist.ClassNames, preprocessing);
+    File.WriteAllText(Path.Combine(results, "recipe.json"), recipe.ToJson() + "\n");
+    File.Copy(Path.Combine(folder, "log.csv"), Path.Combine(results, "log.csv"), overwrite: true);
+
     // The only look at the test images.
     var test = Evaluation.Of(model, FashionMnist.Load(Split.Test, Option("--data")), recipe.Normalization);
     Console.WriteLine($"{100 * test.Top1:F2} % of {test.Count:N0} test images, top-5 {100 * test.Top5:F2} %, loss {test.Loss:F4}");

@@ -88,6 +88,13 @@ public sealed class CSharpEngine : IDisposable
         }
     }
 
+    /// <summary>Loads what the first cell would have to wait for; on any thread, beside cells too.</summary>
+    public void WarmUp()
+    {
+        _submissions.WarmUp();
+        MimeBundle.Of(1);
+    }
+
     /// <summary>Evaluates an expression over the cells' state.</summary>
     /// <param name="expression">The expression.</param>
     /// <param name="name">What it is called in errors.</param>

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Html;
 
 namespace CSharpKernel;
@@ -32,4 +33,15 @@ public static class CellFunctions
     /// <summary>Asks the reader of the notebook for a line of text that is not shown while it is typed.</summary>
     /// <exception cref="InvalidOperationException">There is nobody to ask.</exception>
     public static string password(string prompt = "") => CSharpEngine.Ask(prompt, secret: true);
+
+    /// <summary>Stands in every loop of a cell when it is compiled.</summary>
+    /// <exception cref="OperationCanceledException">The cell was interrupted.</exception>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public static void ThrowIfInterrupted()
+    {
+        if (CellThreads.AnyInterrupted)
+        {
+            CellThreads.ThrowIfInterrupted();
+        }
+    }
 }

@@ -23,6 +23,9 @@ sealed class CellThreads : SynchronizationContext
 
     static readonly Stack<Worker> Waiting = new();
 
+    /// <summary>Whether to ask further, so that loops stay fast.</summary>
+    public static volatile bool AnyInterrupted;
+
     readonly HashSet<Worker> _running = [];
     volatile bool _interrupted;
 
@@ -34,6 +37,7 @@ sealed class CellThreads : SynchronizationContext
     /// <exception cref="OperationCanceledException">It was interrupted; none of it runs any more.</exception>
     public static T Run<T>(Func<Task<T>> code, CancellationToken cancellation)
     {
+        AnyInterrupted = false;
         var threads = new CellThreads();
         var started = new TaskCompletionSource<Task<T>>();
         threads.Post(_ =>
@@ -113,6 +117,7 @@ sealed class CellThreads : SynchronizationContext
         lock (Waiting)
         {
             _interrupted = true;
+            AnyInterrupted = true;
             for (var round = 0; _running.Count > 0; round++)
             {
                 foreach (var worker in _running)

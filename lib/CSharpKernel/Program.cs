@@ -55,8 +55,34 @@ static class Program
             signal.Cancel = true;
             kernel.Interrupt();
         });
+        EndWithParent();
         kernel.Run();
         return 0;
+    }
+
+    /// <summary>Jupyter's servers name themselves, so that no kernel outlives one that was killed. (On Windows they give a handle, not an id.)</summary>
+    static void EndWithParent()
+    {
+        if (OperatingSystem.IsWindows() || !int.TryParse(Environment.GetEnvironmentVariable("JPY_PARENT_PID"), CultureInfo.InvariantCulture, out var id))
+        {
+            return;
+        }
+
+        new Thread(() =>
+        {
+            try
+            {
+                using var parent = Process.GetProcessById(id);
+                parent.WaitForExit();
+            }
+            catch (ArgumentException)
+            {
+                // It has ended already.
+            }
+
+            Environment.Exit(0);
+        })
+        { IsBackground = true }.Start();
     }
 
     static async Task<int> Headless(string folder)

@@ -63,7 +63,9 @@ sealed class Submissions(NotebookLoadContext context, References references, str
     public Func<Task<object?>>? Compile(string code, string name, Action<string> warn, out bool hasResult, CancellationToken cancellation)
     {
         code = references.Follow(code, name, cancellation);
-        var tree = CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), ParseOptions, name, cancellation);
+        var written = CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), ParseOptions, name, cancellation);
+        var points = new InterruptionPoints(written.GetRoot(cancellation));
+        var tree = CSharpSyntaxTree.ParseText(SourceText.From(points.AddTo(code), Encoding.UTF8), ParseOptions, name, cancellation);
         // A submission has the references of those before it; giving it all again would hold them once more for each cell.
         var added = references.All.Where(r => !_referenced.Contains(r)).ToList();
         var compilation = CSharpCompilation.CreateScriptCompilation(
@@ -76,12 +78,12 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         if (errors.Count > 0)
         {
             var line = errors[0].Location.IsInSource ? errors[0].Location.GetLineSpan().StartLinePosition.Line + 1 : (int?)null;
-            throw new CellException("CompilationError", string.Join('\n', errors.Select(Describe)), name, line);
+            throw new CellException("CompilationError", string.Join('\n', errors.Select(e => Describe(e, points, written))), name, line);
         }
 
         foreach (var warning in emitted.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Warning))
         {
-            warn(Describe(warning) + "\n");
+            warn(Describe(warning, points, written) + "\n");
         }
 
         Latest = compilation;
@@ -104,10 +106,23 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         return () => run(_states);
     }
 
-    static string Describe(Diagnostic diagnostic)
+    /// <summary>Compiles something, so that the first cell finds references and compiler loaded; beside the chain, on any thread.</summary>
+    public void WarmUp()
     {
-        var span = diagnostic.Location.GetLineSpan();
-        var place = diagnostic.Location.IsInSource ? $"{span.Path} ({span.StartLinePosition.Line + 1},{span.StartLinePosition.Character + 1}): " : "";
+        var tree = CSharpSyntaxTree.ParseText(SourceText.From("var x = 1; Console.WriteLine(x); x", Encoding.UTF8), ParseOptions);
+        CSharpCompilation.CreateScriptCompilation("warm-up", tree, references.All, Options.WithScriptClassName("WarmUp"), null, typeof(object))
+            .Emit(new MemoryStream(), new MemoryStream(), options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb));
+    }
+
+    static string Describe(Diagnostic diagnostic, InterruptionPoints points, SyntaxTree written)
+    {
+        var place = "";
+        if (diagnostic.Location.IsInSource)
+        {
+            var start = written.GetText().Lines.GetLinePosition(points.Original(diagnostic.Location.SourceSpan.Start));
+            place = $"{written.FilePath} ({start.Line + 1},{start.Character + 1}): ";
+        }
+
         return $"{place}{diagnostic.Severity.ToString().ToLowerInvariant()} {diagnostic.Id}: {diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}";
     }
 }

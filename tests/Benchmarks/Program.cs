@@ -10,10 +10,10 @@ var benchmarks = new (string Verb, string What, Action<Options> Run)[]
     ("kernel", "the notebooks' kernel, as a client sees it", KernelBenchmark.Run),
     ("loading", "time and memory to load each format against reading the file once", Loading.Run),
 };
-if (args is [Loading.Child, var path])
-    return Loading.RunChild(path);
-if (args is [Sizes.Child, .. var arguments])
-    return Sizes.RunChild(arguments);
+if (args is [Loading.Child, .. var loading])
+    return Loading.RunChild(loading);
+if (args is [Sizes.Child, .. var size])
+    return Sizes.RunChild(size);
 var verb = args.FirstOrDefault();
 if (Options.Parse(args.Skip(1)) is not { } options || verb != "all" && benchmarks.All(it => it.Verb != verb))
 {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using TorchSharp;
 using Vit.Layers;
 using Vit.Models;
 using static TorchSharp.torch;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using TorchSharp;
 using Vit.Models;
 using static TorchSharp.torch;
 using AdamW = Vit.Training.AdamW;
@@ -13,7 +12,15 @@ static class TrainingStep
 
     static readonly VisionTransformerConfig Config = new()
     {
-        ImageHeight = 28, ImageWidth = 28, Channels = 1, PatchSize = 4, Layers = 6, Width = 96, MlpWidth = 192, Heads = 4, Classes = 10,
+        ImageHeight = 28,
+        ImageWidth = 28,
+        Channels = 1,
+        PatchSize = 4,
+        Layers = 6,
+        Width = 96,
+        MlpWidth = 192,
+        Heads = 4,
+        Classes = 10,
     };
 
     public static void Run(Options options)

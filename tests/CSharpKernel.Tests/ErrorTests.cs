@@ -86,4 +86,26 @@ public sealed class ErrorTests : IDisposable
         Assert.Equal("The cell was interrupted.", error.Message);
         Assert.Equal("6", await _cells.Result("kept + 1"));
     }
+
+    [Theory]
+    [InlineData("for (var i = 0; i < 3; i++) missing();", "(1,29)")]
+    [InlineData("while (true) { foreach (var c in \"ab\") { missing(); } }", "(1,42)")]
+    [InlineData("do\n  if (true) { }\n  else missing();\nwhile (false);", "(3,8)")]
+    [InlineData("foreach (var (a, b) in new[] { (1, 2) }) { }\nmissing();", "(2,1)")]
+    public async Task Errors_in_and_behind_loops_are_where_they_were_written(string code, string place) =>
+        Assert.Contains($"{place}: error CS0103", (await _cells.Error(code)).Message);
+
+    [Fact]
+    public async Task Loops_of_all_kinds_run_as_written()
+    {
+        Assert.Equal("0112301", await _cells.Result("""
+            var s = "";
+            for (var i = 0; i < 2; i++) s += i; // a comment
+            var n = 1; while (n < 2) { s += n++; }
+            do s += n++; while (n < 4);
+            foreach (var x in new[] { 0, 1 }) foreach (var y in new[] { x }) if (x == y) s += y; else break;
+            s
+            """));
+        Assert.Equal("3", await _cells.Result("static int Count(IEnumerable<int> xs) { var n = 0; foreach (var _ in xs) n++; return n; }\nIEnumerable<int> Three() { for (var i = 0; ; i++) { if (i == 3) yield break; yield return i; } }\nCount(Three())"));
+    }
 }

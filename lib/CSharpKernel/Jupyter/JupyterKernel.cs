@@ -33,6 +33,7 @@ sealed class JupyterKernel : IDisposable
     Request? _cell;
     (string Id, Request Cell, TaskCompletionSource<string> Answer)? _asked;
     Output.Error? _error;
+    Task? _warmUp;
     volatile bool _shutDown;
     bool _silent;
     bool _stored;
@@ -70,6 +71,8 @@ sealed class JupyterKernel : IDisposable
     {
         _channels.Send(Channel.Iopub, "status", null, new() { ["execution_state"] = "starting" });
         _channels.Start();
+        // While the front end connects.
+        new Thread(_engine.WarmUp) { IsBackground = true }.Start();
         new Thread(() =>
         {
             foreach (var question in _questions.GetConsumingEnumerable())
@@ -143,7 +146,7 @@ sealed class JupyterKernel : IDisposable
         catch (Exception e)
         {
             _log($"{request.Type} failed: {e}");
-            reply = Failure(new(e.GetType().FullName!, e.Message, [e.Message], null));
+            reply = Failure(new(e.GetType().FullName!, e.Message, [e.Message], null), "");
         }
 
         if (reply is not null)
@@ -223,7 +226,7 @@ sealed class JupyterKernel : IDisposable
         {
             reply = _engine.Execute(code, $"cell {_count}", running.Token)
                 ? new() { ["status"] = "ok", ["user_expressions"] = Evaluate(request.Content["user_expressions"] as JsonObject ?? [], running.Token), ["payload"] = new JsonArray() }
-                : Failure(_error!);
+                : Failure(_error!, code);
         }
         finally
         {
@@ -233,6 +236,8 @@ sealed class JupyterKernel : IDisposable
             }
         }
 
+        // When the first cell has run, the reader reads and the processor is free.
+        _warmUp ??= _engine.Assistant.WarmUp(CancellationToken.None);
         reply["execution_count"] = _count;
         if (_error is not null && request.Flag("stop_on_error", true))
         {
@@ -248,7 +253,7 @@ sealed class JupyterKernel : IDisposable
         var (value, error) = _engine.Evaluate(e.Value?.ToString() ?? "", e.Key, cancellation);
         return KeyValuePair.Create(e.Key, (JsonNode?)(error is null
             ? new JsonObject { ["status"] = "ok", ["data"] = value ?? [], ["metadata"] = new JsonObject() }
-            : Failure(error)));
+            : Failure(error, e.Value?.ToString() ?? "")));
     }));
 
     void Publish(Output output)
@@ -265,7 +270,7 @@ sealed class JupyterKernel : IDisposable
             Output.Display display => ("display_data", Display(display.Data, display.Id)),
             Output.Update update => ("update_display_data", Display(update.Data, update.Id)),
             Output.Result result => ("execute_result", new JsonObject { ["data"] = result.Data, ["metadata"] = new JsonObject(), ["execution_count"] = _count }),
-            Output.Error error => ("error", Failure(error)),
+            Output.Error error => ("error", Failure(error, _cell!.Text("code"))),
             Output.Clear clear => ("clear_output", new JsonObject { ["wait"] = clear.Wait }),
             _ => throw new NotSupportedException(output.GetType().Name),
         };
@@ -285,12 +290,14 @@ sealed class JupyterKernel : IDisposable
         };
     }
 
-    static JsonObject Failure(Output.Error error) => new()
+    /// <param name="error">The error.</param>
+    /// <param name="code">The code that has caused it.</param>
+    static JsonObject Failure(Output.Error error, string code) => new()
     {
         ["status"] = "error",
         ["ename"] = error.Name,
         ["evalue"] = error.Message,
-        ["traceback"] = new JsonArray([.. error.Traceback.Select(l => JsonValue.Create(l.StartsWith("   at ", StringComparison.Ordinal) ? l : $"\e[31m{l}\e[0m"))]),
+        ["traceback"] = new JsonArray([.. ErrorColours.Traceback(error, code).Select(l => JsonValue.Create(l))]),
     };
 
     /// <summary>Asks the front end that runs the cell, on a thread of the cell.</summary>

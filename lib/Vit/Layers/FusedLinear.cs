@@ -36,20 +36,20 @@ static class FusedLinear
     static readonly Lazy<jit.ScriptModule?> Operators = new(Load);
 
     /// <summary>What <c>layer.forward(x)</c> gives.</summary>
-    public static Tensor Apply(Linear layer, Tensor x) =>
-        Takes(x) ? Invoke("linear", layer, x) : layer.forward(x);
+    public static Tensor Apply(Linear layer, Tensor x) => Apply(layer.weight!, layer.bias, x);
+
+    /// <summary>What <c>linear(x, weight, bias)</c> gives.</summary>
+    public static Tensor Apply(Tensor weight, Tensor? bias, Tensor x) =>
+        Takes(x) ? Operators.Value!.invoke<Tensor>("linear", x, weight, bias!) : nn.functional.linear(x, weight, bias);
 
     /// <summary>What <c>gelu(layer.forward(x))</c> gives.</summary>
     public static Tensor ApplyGelu(Linear layer, Tensor x)
     {
         if (Takes(x))
-            return Invoke("gelu", layer, x);
+            return Operators.Value!.invoke<Tensor>("gelu", x, layer.weight!, layer.bias!);
         using var hidden = layer.forward(x);
         return nn.functional.gelu(hidden);
     }
-
-    static Tensor Invoke(string function, Linear layer, Tensor x) =>
-        Operators.Value!.invoke<Tensor>(function, x, layer.weight, layer.bias);
 
     static bool Takes(Tensor x) =>
         !is_grad_enabled() && x.device_type == DeviceType.CPU

@@ -45,7 +45,7 @@ public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
                 $"Images of {proj.weight.shape[1]} channels fit this model, given were {Shape.Of(images)}.", nameof(images));
         using var scope = NewDisposeScope();
         var patches = Patches.Cut(images, PatchSize);                     // [B, N, C · P · P]
-        return nn.functional.linear(patches, proj.weight.flatten(1), proj.bias!)
+        return FusedLinear.Apply(proj.weight.flatten(1), proj.bias, patches)
             .MoveToOuterDisposeScope();                                   // [B, N, D]
     }
 }

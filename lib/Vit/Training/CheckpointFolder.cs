@@ -52,7 +52,7 @@ public sealed class CheckpointFolder
             var needed = (Keep + 3) * bytes - Newest().Append(BestPath).Where(File.Exists).Sum(path => new FileInfo(path).Length);
             var free = new DriveInfo(FullName).AvailableFreeSpace;
             if (free < needed)
-                throw new IOException($"{FullName}: its disk has {free / 1e6:F0} MB free, and {Keep + 1} checkpoints of {bytes / 1e6:F1} MB need {needed / 1e6:F0} MB.");
+                throw new IOException($"{FullName}: its disk has {free / 1e6:F0} MB free, and checkpoints of {bytes / 1e6:F1} MB need {needed / 1e6:F0} MB, with one more while it is written.");
             Save(model, optimizer, average, recipe, state, best: false);
         }
         catch (UnauthorizedAccessException exception)

@@ -138,7 +138,7 @@ public sealed class CompletionTests : IDisposable
         using var interrupt = new CancellationTokenSource();
         var started = new TaskCompletionSource();
         AppDomain.CurrentDomain.SetData("started", (Action)started.SetResult);
-        var running = _cells.Interrupted("((Action)AppDomain.CurrentDomain.GetData(\"started\"))(); while (true) { }", interrupt.Token);
+        var running = Task.Run(() => _cells.Interrupted("((Action)AppDomain.CurrentDomain.GetData(\"started\"))(); while (true) { }", interrupt.Token), TestContext.Current.CancellationToken);
         await started.Task;
         Assert.Contains("Substring", await Texts("before.|"));
         interrupt.Cancel();

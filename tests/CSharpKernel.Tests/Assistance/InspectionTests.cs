@@ -134,6 +134,19 @@ public sealed class InspectionTests : IDisposable
         Assert.Equal("```csharp\nvoid F()\n```", await _cells.Inspect("F|()"));
     }
 
+    [Theory]
+    [InlineData("<member name=\"T:Vit.Models.Pooling\">\n  <summary>\n  Mine.\n  </summary>\n</member>", "\n\nMine.")]
+    [InlineData("<member name=\"T:Vit.Models.Pooling\"><summary>Cut", "")]
+    [InlineData("<member name=\"T:Vit.Models.Pooling\"><summary>Crossed</member></summary>", "")]
+    [InlineData("<member name=\"T:Vit.Models.Pooling\" /><member name=\"T:Other\"><summary>Not it.</summary></member>", "")]
+    [InlineData("", "")]
+    public async Task An_assemblys_documentation_is_the_file_beside_it(string file, string documentation)
+    {
+        File.Copy(Path.Combine(Cells.Root, "lib", "bin", "Vit.dll"), Path.Combine(_cells.Folder, "Vit.dll"));
+        _cells.Write("Vit.xml", file);
+        Assert.Equal("```csharp\nenum Pooling\n```" + documentation, await _cells.Inspect("#r \"Vit.dll\"\nVit.Models.Pooling|"));
+    }
+
     [Fact]
     public async Task Warming_up_asks_nothing_that_a_cell_sees()
     {

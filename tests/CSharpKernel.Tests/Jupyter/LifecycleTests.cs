@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
@@ -40,6 +41,30 @@ public sealed class LifecycleTests
         kernel.Client.Send(Channel.Control, "shutdown_request", new() { ["restart"] = false });
         kernel.Process.WaitForExit();
         Assert.Equal(0, kernel.Process.ExitCode);
+    }
+
+    [Fact]
+    public void A_kernel_ends_with_the_server_that_has_started_it()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("On Windows Jupyter hands over a handle.");
+        }
+
+        using var server = Process.Start(new ProcessStartInfo(DotNet.Host, ["exec", typeof(CSharpEngine).Assembly.Location, "headless", Path.GetTempPath()]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        Environment.SetEnvironmentVariable("JPY_PARENT_PID", $"{server.Id}");
+        try
+        {
+            using var kernel = new RunningKernel();
+            server.Kill();
+            server.WaitForExit();
+            kernel.Process.WaitForExit();
+            Assert.Equal(0, kernel.Process.ExitCode);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("JPY_PARENT_PID", null);
+        }
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text;
-using System.Text.Json.Nodes;
 using CSharpKernel.Jupyter;
 
 namespace CSharpKernel.Tests.Jupyter;
@@ -34,7 +33,7 @@ public sealed class WireTests(RunningKernel kernel) : IClassFixture<RunningKerne
         Dropped("the signature is wrong", f => f[1] = [.. f[1], .. "00"u8]);
         Dropped("the signature is wrong", f => f[1] = Encoding.ASCII.GetBytes(new string('g', 64)));
         Dropped("the signature is wrong", f => f[5] = [.. f[5], (byte)' ']);
-        Dropped("the signature is wrong", f => (f[3], f[4]) = (f[4], f[3]));
+        Dropped("the signature is wrong", f => (f[2], f[5]) = (f[5], f[2]));
     }
 
     [Fact]

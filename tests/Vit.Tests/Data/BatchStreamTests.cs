@@ -90,7 +90,7 @@ public class BatchStreamTests
         {
             // Nothing more is taken, and yet two more are made, and a third is begun.
             for (var read = 0; read < 4; read++)
-                Assert.True(source.Reads.Wait(TimeSpan.FromSeconds(60)));
+                Assert.True(source.Reads.Wait(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
             break;
         }
         Assert.Equal(0, source.Reads.CurrentCount);
@@ -159,7 +159,7 @@ public class BatchStreamTests
     }
 
     [Fact]
-    public void The_time_waited_grows_while_the_source_holds_the_taker_up()
+    public async Task The_time_waited_grows_while_the_source_holds_the_taker_up()
     {
         using var go = new SemaphoreSlim(0);
         var slow = new Watched(positions =>
@@ -170,10 +170,10 @@ public class BatchStreamTests
         var stream = new BatchStream(slow, 10, 0);
         Assert.Equal(TimeSpan.Zero, stream.Waited);
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        var taker = Task.Run(() => stream.Epoch(0).Take(1).Count());
-        slow.Reads.Wait();
+        var taker = Task.Run(() => stream.Epoch(0).Take(1).Count(), TestContext.Current.CancellationToken);
+        await slow.Reads.WaitAsync(TestContext.Current.CancellationToken);
         go.Release(int.MaxValue);
-        Assert.Equal(1, taker.Result);
+        Assert.Equal(1, await taker);
         Assert.InRange(stream.Waited, TimeSpan.FromTicks(1), clock.Elapsed);
     }
 

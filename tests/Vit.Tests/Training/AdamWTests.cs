@@ -1,6 +1,4 @@
-using TorchSharp;
 using Vit.Models;
-using Vit.Training;
 using static TorchSharp.torch;
 using AdamW = Vit.Training.AdamW;
 

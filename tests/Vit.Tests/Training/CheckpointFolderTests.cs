@@ -6,6 +6,8 @@ namespace Vit.Tests.Training;
 
 public class CheckpointFolderTests
 {
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     static Trainer Make(nn.Module<Tensor, Tensor> model, string folder, Recipe? recipe = null, int keep = 3) =>
         new(model, Small.Images(90, 1), Small.Images(30, 2), recipe ?? Small.FullRecipe) { Checkpoints = new CheckpointFolder(folder, keep) };
 
@@ -15,7 +17,7 @@ public class CheckpointFolderTests
         using var folder = new TemporaryFolder();
         using var model = Small.Model();
         using var trainer = Make(model, folder.FullName, keep: 2);
-        trainer.Run().Count();
+        trainer.Run(Stop).Count();
         Assert.Equal(["best.safetensors", "log.csv", "step-000000012.safetensors", "step-000000018.safetensors"], folder.Files);
         Assert.Equal(4, File.ReadLines(folder["log.csv"]).Count());
         Assert.Equal(folder["step-000000018.safetensors"], trainer.Checkpoints!.Latest);
@@ -40,9 +42,9 @@ public class CheckpointFolderTests
         using var folder = new TemporaryFolder();
         using var model = Small.Model();
         using (var trainer = Make(model, folder.FullName))
-            trainer.Run().First();
+            trainer.Run(Stop).First();
         using var other = Make(model, folder.FullName, Small.FullRecipe with { LearningRate = 1e-4 });
-        Assert.Contains("another recipe", Assert.Throws<InvalidOperationException>(() => other.Run().First()).Message);
+        Assert.Contains("another recipe", Assert.Throws<InvalidOperationException>(() => other.Run(Stop).First()).Message);
     }
 
     [Fact]
@@ -51,11 +53,11 @@ public class CheckpointFolderTests
         using var folder = new TemporaryFolder();
         using (var model = Small.Model())
         using (var trainer = Make(model, folder.FullName))
-            trainer.Run().First();
+            trainer.Run(Stop).First();
         using var other = new Vit.Models.VisionTransformer(Small.Config with { Width = 32 });
         var before = Small.Bits(other);
         using var second = Make(other, folder.FullName);
-        Assert.Contains("model.", Assert.Throws<InvalidDataException>(() => second.Run().First()).Message);
+        Assert.Contains("model.", Assert.Throws<InvalidDataException>(() => second.Run(Stop).First()).Message);
         Assert.Equal(before, Small.Bits(other));
     }
 
@@ -66,7 +68,7 @@ public class CheckpointFolderTests
         var occupied = folder.Write("file", [1]);
         using var model = Small.Model();
         using var trainer = Make(model, Path.Combine(occupied, "below"));
-        Assert.Contains(occupied, Assert.ThrowsAny<IOException>(() => trainer.Run().First()).Message);
+        Assert.Contains(occupied, Assert.ThrowsAny<IOException>(() => trainer.Run(Stop).First()).Message);
         Assert.Equal(0, trainer.Step);
     }
 
@@ -81,7 +83,7 @@ public class CheckpointFolderTests
         File.SetUnixFileMode(folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         try
         {
-            Assert.Contains(folder.FullName, Assert.ThrowsAny<IOException>(() => trainer.Run().First()).Message);
+            Assert.Contains(folder.FullName, Assert.ThrowsAny<IOException>(() => trainer.Run(Stop).First()).Message);
         }
         finally
         {
@@ -98,7 +100,7 @@ public class CheckpointFolderTests
         folder.Write("step-mine.safetensors", [1]);
         using var model = Small.Model();
         using var trainer = Make(model, folder.FullName);
-        trainer.Run().First();
+        trainer.Run(Stop).First();
         Assert.Contains("step-mine.safetensors", folder.Files);
         Assert.DoesNotContain(folder.Files, name => name.StartsWith('.'));
     }
@@ -109,7 +111,7 @@ public class CheckpointFolderTests
         using var folder = new TemporaryFolder();
         using (var model = Small.Model())
         using (var trainer = Make(model, folder.FullName, keep: 1))
-            trainer.Run().First();
+            trainer.Run(Stop).First();
         var path = new CheckpointFolder(folder.FullName).Latest!;
         var whole = File.ReadAllBytes(path);
         var mutations = new Mutations(seed: 4, [whole[..12000]], ["{", "}", "\\\"", "null", "-1", "1e999", "step", "recipe", "state", "History", ":[", "999999999999"]);

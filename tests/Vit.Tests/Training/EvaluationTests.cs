@@ -6,6 +6,8 @@ namespace Vit.Tests.Training;
 
 public class EvaluationTests
 {
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     /// <summary>The image is its own logits.</summary>
     sealed class Identity() : nn.Module<Tensor, Tensor>(nameof(Identity))
     {
@@ -31,7 +33,7 @@ public class EvaluationTests
         model.train();
         foreach (var batchSize in (int[])[1, 2, 5, 100])
         {
-            var evaluation = Evaluation.Of(model, set, batchSize: batchSize);
+            var evaluation = Evaluation.Of(model, set, batchSize: batchSize, cancellation: Stop);
             Assert.Equal((5, 0.4, 0.6), (evaluation.Count, evaluation.Top1, evaluation.Top5));
             Assert.Equal(nn.functional.cross_entropy(set.Images.flatten(1), set.Labels).item<float>(), evaluation.Loss, 1e-5);
             Assert.Equal([1, 0, 0, 0], (double[])[evaluation.Confusion.AccuracyByClass[0], .. evaluation.Confusion.AccuracyByClass.Skip(4)]);
@@ -44,7 +46,7 @@ public class EvaluationTests
     public void Nothing_to_look_at_is_refused()
     {
         using var model = new Identity();
-        Assert.Throws<ArgumentException>(() => Evaluation.Of(model, Small.Images(3, 0).Select([])));
+        Assert.Throws<ArgumentException>(() => Evaluation.Of(model, Small.Images(3, 0).Select([]), cancellation: Stop));
     }
 
     [Fact]

@@ -8,12 +8,14 @@ namespace Vit.Tests.Training;
 
 public class SurvivalTests
 {
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     /// <summary>Trains in this process, undisturbed.</summary>
     static byte[] Undisturbed(Recipe recipe)
     {
         using var model = Small.Model();
         using var trainer = new Trainer(model, Small.Images(90, 1), Small.Images(30, 2), recipe);
-        Assert.Equal(recipe.Epochs, trainer.Run().Count());
+        Assert.Equal(recipe.Epochs, trainer.Run(Stop).Count());
         return Small.Bits(model);
     }
 
@@ -113,7 +115,7 @@ public class SurvivalTests
                 ControlledExecution.Run(
                     () =>
                     {
-                        foreach (var _ in trainer.Run())
+                        foreach (var _ in trainer.Run(Stop))
                         {
                         }
                     },
@@ -151,7 +153,7 @@ public class SurvivalTests
                 return (loss + (inLoss ? zero * double.NaN : zero.sqrt()), logits);
             },
         };
-        var exception = Assert.Throws<DivergedException>(() => trainer.Run().Count());
+        var exception = Assert.Throws<DivergedException>(() => trainer.Run(Stop).Count());
         Assert.Equal((6, 5), (exception.Step, trainer.Step));
         Assert.Contains("Step 6", exception.Message);
         Assert.Contains(inLoss ? "the loss is NaN" : "the gradient's length is NaN", exception.Message);

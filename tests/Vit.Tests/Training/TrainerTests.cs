@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime;
-using TorchSharp;
 using Vit.Models;
 using Vit.Training;
 using static TorchSharp.torch;
@@ -9,6 +8,8 @@ namespace Vit.Tests.Training;
 
 public class TrainerTests
 {
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     static Trainer Make(nn.Module<Tensor, Tensor> model, Recipe recipe, Func<nn.Module<Tensor, Tensor>>? copy = null) =>
         new(model, Small.Images(90, 1), Small.Images(30, 2), recipe, copy);
 
@@ -17,14 +18,14 @@ public class TrainerTests
     {
         using var model = Small.Model();
         using var trainer = Make(model, Small.FullRecipe with { Epochs = 25, LearningRate = 1e-2, Mixing = null });
-        var epochs = trainer.Run().ToList();
+        var epochs = trainer.Run(Stop).ToList();
         Assert.Equal(Enumerable.Range(1, 25), epochs.Select(epoch => epoch.Epoch));
         Assert.Equal(25 * trainer.StepsPerEpoch, epochs[^1].Step);
         Assert.True(epochs[^1].TrainingLoss < epochs[0].TrainingLoss);
-        Assert.InRange(trainer.Evaluate().Top1, 0.9, 1);
+        Assert.InRange(trainer.Evaluate(Stop).Top1, 0.9, 1);
         Assert.Equal(epochs.Max(epoch => epoch.Top1), epochs.Last(epoch => epoch.Best).Top1);
         Assert.True(trainer.Done);
-        Assert.Empty(trainer.Run());
+        Assert.Empty(trainer.Run(Stop));
     }
 
     [Fact]
@@ -34,7 +35,7 @@ public class TrainerTests
         random.manual_seed(1);
         using var model = new ConvNet(config);
         using var trainer = Make(model, Small.Recipe with { Epochs = 8, AverageDecay = 0.5, Precision = Precision.BFloat16 }, () => new ConvNet(config));
-        var epochs = trainer.Run().ToList();
+        var epochs = trainer.Run(Stop).ToList();
         Assert.InRange(epochs[^1].Top1, 0.9, 1);
         Assert.All(model.parameters(), parameter => Assert.Equal(ScalarType.Float32, parameter.dtype));
         Assert.Contains(model.named_buffers(), it => it.name.EndsWith("running_mean", StringComparison.Ordinal) && it.buffer.abs().sum().item<float>() > 0);
@@ -50,7 +51,7 @@ public class TrainerTests
         b.load_state_dict(a.state_dict());
         using var trainA = Make(a, recipe);
         using var trainB = Make(b, recipe with { Precision = Precision.BFloat16 }, () => new VisionTransformer(plain with { FusedAttention = false }));
-        var (lossA, lossB) = (trainA.Run().Single().TrainingLoss, trainB.Run().Single().TrainingLoss);
+        var (lossA, lossB) = (trainA.Run(Stop).Single().TrainingLoss, trainB.Run(Stop).Single().TrainingLoss);
         Assert.InRange(lossB, lossA - 0.02, lossA + 0.02);
         Assert.NotEqual(Small.Bits(a), Small.Bits(b));
     }
@@ -64,8 +65,8 @@ public class TrainerTests
         parts.load_state_dict(whole.state_dict());
         using var first = Make(whole, Small.Recipe with { Epochs = 1 });
         using var second = Make(parts, Small.Recipe with { Epochs = 1, Accumulation = 5 });
-        first.Run().Single();
-        second.Run().Single();
+        first.Run(Stop).Single();
+        second.Run(Stop).Single();
         foreach (var (expected, actual) in whole.parameters().Zip(parts.parameters()))
             Close.Equal(expected, actual, 2e-3);
     }
@@ -82,7 +83,7 @@ public class TrainerTests
                 return (logits.sum() * 0, logits);
             },
         };
-        Assert.Equal(3, trainer.Run().Count());
+        Assert.Equal(3, trainer.Run(Stop).Count());
     }
 
     [Fact]
@@ -90,7 +91,7 @@ public class TrainerTests
     {
         using var model = Small.Model();
         using var trainer = Make(model, Small.FullRecipe);
-        trainer.Run().First();
+        trainer.Run(Stop).First();
         var weights = Small.Bits(model);
         using (trainer.Averaged())
             Assert.NotEqual(weights, Small.Bits(model));
@@ -123,7 +124,7 @@ public class TrainerTests
                 return Trainer.CrossEntropy(m, images, targets);
             },
         };
-        trainer.Run().Single();
+        trainer.Run(Stop).Single();
         Assert.Equal([GCLatencyMode.NoGCRegion], modes);
         Assert.NotEqual(GCLatencyMode.NoGCRegion, GCSettings.LatencyMode);
     }
@@ -131,25 +132,32 @@ public class TrainerTests
     [Fact]
     public void Two_thousand_steps_take_the_memory_of_two_hundred()
     {
-        using var folder = new TemporaryFolder();
-        using var model = Small.Model();
-        var (tensors, bytes) = (new List<long>(), new List<long>());
-        using var trainer = new Trainer(model, Small.Images(800, 1), Small.Images(10, 2), Small.FullRecipe with { Epochs = 10, BatchSize = 4 })
+        // What a process takes once, compiled code above all, is taken before.
+        foreach (var _ in Measure(epochs: 3))
         {
-            Checkpoints = new CheckpointFolder(folder.FullName, keep: 1),
-            CheckpointSteps = 50,
-        };
-        Assert.Equal(200, trainer.StepsPerEpoch);
-        foreach (var _ in trainer.Run())
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            // Gives back to the system what the collector keeps for later, as well.
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-            tensors.Add(Tensor.TotalCount);
-            bytes.Add(Process.GetCurrentProcess().WorkingSet64);
         }
-        Assert.Equal(tensors[0], tensors[^1]);
-        Assert.True(bytes[^1] <= 1.02 * bytes[0], $"{string.Join(", ", bytes)} bytes after 200, 400 … steps");
+        var measured = Measure(epochs: 10).ToList();
+        Assert.Equal(measured[0].Tensors, measured[^1].Tensors);
+        Assert.True(measured[^1].Bytes <= 1.02 * measured[0].Bytes, $"{string.Join(", ", measured.Select(it => it.Bytes))} bytes after 200, 400 … steps");
+
+        static IEnumerable<(long Tensors, long Bytes)> Measure(int epochs)
+        {
+            using var folder = new TemporaryFolder();
+            using var model = Small.Model();
+            using var trainer = new Trainer(model, Small.Images(800, 1), Small.Images(10, 2), Small.FullRecipe with { Epochs = epochs, BatchSize = 4 })
+            {
+                Checkpoints = new CheckpointFolder(folder.FullName, keep: 1),
+                CheckpointSteps = 50,
+            };
+            Assert.Equal(200, trainer.StepsPerEpoch);
+            foreach (var _ in trainer.Run(Stop))
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                // Gives back to the system what the collector keeps for later, as well.
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                yield return (Tensor.TotalCount, Process.GetCurrentProcess().WorkingSet64);
+            }
+        }
     }
 }

@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Vit.Data;
+using Vit.Models;
+using Vit.Training;
+using Vit.Weights;
+
+namespace Vit.Tests.Training;
+
+/// <summary>What the card of data/checkpoints/fashion-mnist-vit says, measured.</summary>
+public class ShippedCheckpointTests
+{
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    static readonly string Folder = DataFolder.PathTo("checkpoints", "fashion-mnist-vit");
+    static readonly string Card = File.ReadAllText(Path.Combine(Folder, "README.md"));
+
+    [Fact]
+    public void It_recognises_as_many_test_images_as_its_card_says()
+    {
+        using var pretrained = Pretrained.Load<VisionTransformer>(Folder);
+        Assert.Equal(FashionMnist.ClassNames, pretrained.ClassNames);
+        Assert.Equal(FashionMnist.Normalization.Mean, pretrained.Preprocessing.Normalization.Mean);
+        var parameters = pretrained.Model.parameters().Sum(parameter => parameter.numel());
+        Assert.InRange(parameters, 1, 500_000);
+        Assert.Contains($"{parameters.ToString("N0", CultureInfo.InvariantCulture)} parameters", Card);
+
+        var test = Evaluation.Of(pretrained.Model, FashionMnist.Load(Split.Test), pretrained.Preprocessing.Normalization, cancellation: Stop);
+        // Another processor rounds otherwise, and may see one image in a thousand differently.
+        Assert.Equal(Percent(@"\*\*([0-9.]+) % of the 10,000 test images\*\*"), 100 * test.Top1, 0.1);
+        foreach (var (name, accuracy) in FashionMnist.ClassNames.Zip(test.Confusion.AccuracyByClass))
+            Assert.Equal(Percent($@"\| {Regex.Escape(name)} \| ([0-9.]+) \|"), 100 * accuracy, 0.5);
+    }
+
+    [Fact]
+    public void Its_recipe_and_its_log_belong_together()
+    {
+        var recipe = Recipe.FromJson(File.ReadAllText(Path.Combine(Folder, "recipe.json")));
+        var log = File.ReadLines(Path.Combine(Folder, "log.csv")).ToList();
+        Assert.Equal(recipe.Epochs, log.Count - 1);
+        Assert.Contains($"{recipe.Epochs} epochs", Card);
+        Assert.Equal(Percent("([0-9.]+) % of the 5,000 validation images"), 100 * double.Parse(log[^1].Split(',')[5], CultureInfo.InvariantCulture), 0.005);
+    }
+
+    static double Percent(string pattern) => double.Parse(Regex.Match(Card, pattern) is { Success: true } match
+        ? match.Groups[1].Value
+        : throw new InvalidDataException($"The card has nothing like {pattern}."), CultureInfo.InvariantCulture);
+}
