@@ -50,13 +50,14 @@ public sealed class ConsoleTests(Jupyter jupyter)
     [InlineData("await Task.Delay(-1);")]
     public async Task Ctrl_C_interrupts_and_the_state_stays(string endless)
     {
-        await using var terminal = await Start();
+        // With its other prompt the console loses its handler of Ctrl-C and never tells the kernel, whichever that is (seen with 6.4.4).
+        await using var terminal = await Start("--simple-prompt");
         // Written in two pieces, so that what is typed is not taken for what is printed.
-        await Run(terminal, $"var kept = 5; Console.WriteLine(\"be\" + \"gun\"); {endless}");
+        await terminal.Enter($"var kept = 5; Console.WriteLine(\"be\" + \"gun\"); {endless}");
         await terminal.Until("\nbegun");
         await terminal.Press("C-c");
         Assert.Contains("cell 1 was interrupted", await terminal.Until("In [2]:"));
-        await Run(terminal, "kept + 1");
+        await terminal.Enter("kept + 1");
         Assert.Contains("Out[2]: 6", await terminal.Until("In [3]:"));
     }
 
