@@ -95,7 +95,7 @@ public sealed class ConsoleTests(Jupyter jupyter)
         await terminal.Press("C-d");
         await terminal.Until("exit ([y]/n)?");
         await terminal.Enter("y");
-        await terminal.Until("Pane is dead (status 0");
+        await terminal.Until("Shutting down kernel");
         await kernel.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
     }
 
