@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using CSharpKernel;
 
 namespace Clients.Tests;
@@ -14,8 +15,23 @@ public sealed class NbclientTests(Jupyter jupyter)
         var (source, copy) = (TheSeries.PathOf(name), Path.Combine(jupyter.Folder, Path.GetRandomFileName() + ".ipynb"));
         var (code, output) = await Programs.Run(jupyter.Script(python, "execute.py", source, copy, await jupyter.Kernel), Limit);
         Assert.True(code == 0, output);
-        var differences = Notebook.Load(source).Cells.Zip(Notebook.Load(copy).Cells).Where(c => c.First.IsCode)
+        var executed = Notebook.Load(copy);
+        executed.Cells.Where(c => c.IsCode).ToList().ForEach(c => JoinStreams(c.Outputs));
+        var differences = Notebook.Load(source).Cells.Zip(executed.Cells).Where(c => c.First.IsCode)
             .SelectMany((c, i) => OutputComparer.Differences(c.First, c.Second).Select(d => $"cell {i + 1}, {d}")).ToList();
         Assert.True(differences.Count == 0, string.Join('\n', differences));
+    }
+
+    /// <summary>What is printed arrives in pieces, which this nbclient does not join; front ends do, and nbconvert's coalesce_streams.</summary>
+    static void JoinStreams(JsonArray outputs)
+    {
+        for (var i = outputs.Count - 1; i > 0; i--)
+        {
+            if (outputs[i - 1]!["name"] is { } name && JsonNode.DeepEquals(name, outputs[i]!["name"]))
+            {
+                outputs[i - 1]!["text"] = NotebookCell.Text(outputs[i - 1]!["text"]) + NotebookCell.Text(outputs[i]!["text"]);
+                outputs.RemoveAt(i);
+            }
+        }
     }
 }
