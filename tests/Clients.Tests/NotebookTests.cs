@@ -67,17 +67,16 @@ public sealed class NotebookTests(NotebookServer server) : IClassFixture<Noteboo
     [Fact]
     public async Task Tab_lists_what_fits_and_Shift_Tab_explains_it()
     {
-        await using var page = await server.Open(Cells("var someText = \"abc\";", "someText.Ind", "Console.WriteLine"));
+        await using var page = await server.Open(Cells("var someText = \"abc\";", "someText.IndexO", "Console.WriteLine"));
         await page.Run(0);
         await page.Ended();
         await page.Editor(1).ClickAsync();
         await page.Page.Keyboard.PressAsync("Control+End");
         await page.Page.Keyboard.PressAsync("Tab");
-        // With one match there is no list to choose from.
-        await page.Page.WaitForFunctionAsync("() => Jupyter.notebook.get_cell(1).get_text() === 'someText.IndexOf' || document.querySelectorAll('#complete option').length > 0");
+        await page.Page.WaitForFunctionAsync("() => document.querySelectorAll('#complete option').length > 1");
         await page.Screenshot("completion");
         await page.Page.Keyboard.PressAsync("Enter");
-        await page.Page.WaitForFunctionAsync("() => Jupyter.notebook.get_cell(1).get_text().startsWith('someText.IndexOf')");
+        await page.Page.WaitForFunctionAsync("() => Jupyter.notebook.get_cell(1).get_text().endsWith('.IndexOf')");
 
         await page.Editor(2).ClickAsync();
         await page.Page.Keyboard.PressAsync("Control+End");
@@ -136,7 +135,7 @@ public sealed class NotebookTests(NotebookServer server) : IClassFixture<Noteboo
         Assert.Contains("line 3", await page.Output(1));
         Assert.Contains("CS0029", await page.Output(2));
         Assert.Contains("Jupiter", await page.Output(4));
-        Assert.Equal(1, await page.Cell(4).Locator("table").CountAsync());
+        Assert.NotEqual(0, await page.Cell(4).Locator("table").CountAsync());
         Assert.Contains("after", await page.Output(8));
         Assert.DoesNotContain("before", await page.Output(8));
         Assert.Equal(1, await page.Cell(9).Locator("b").CountAsync());

@@ -30,11 +30,13 @@ sealed class Terminal : IAsyncDisposable
         Tmux("send-keys", "-l", text.EndsWith(';') ? text[..^1] + "\\;" : text);
 
     /// <summary>Types a line, and ends it when it is there.</summary>
-    public async Task Enter(string line)
+    /// <param name="line">The line.</param>
+    /// <param name="key">What ends it.</param>
+    public async Task Enter(string line, string key = "Enter")
     {
         await Type(line);
         await Until(screen => screen.EndsWith(line, StringComparison.Ordinal), $"'{line}'");
-        await Press("Enter");
+        await Press(key);
     }
 
     /// <summary>Presses keys by tmux's names: Enter, Tab, C-c …</summary>
