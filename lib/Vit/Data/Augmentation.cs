@@ -238,7 +238,7 @@ public sealed record Augmentation
     static void Erase(Tensor images, ReadOnlySpan<Plan> plans, Generator noise)
     {
         for (var i = 0; i < plans.Length; i++)
-            if (plans[i].Erased is ( var top, var left, > 0 and var height, var width))
+            if (plans[i].Erased is (var top, var left, > 0 and var height, var width))
                 images[i].narrow(1, top, height).narrow(2, left, width).copy_(rand([images.shape[1], height, width], generator: noise));
     }
 }

@@ -108,6 +108,8 @@ public sealed class BatchStream
         void Work()
         {
             set_num_threads(1);
+            // A thread takes over the count that is set when it first asks: now, before the model's is set again.
+            get_num_threads();
             started.Set();
             try
             {

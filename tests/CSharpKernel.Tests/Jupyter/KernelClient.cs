@@ -76,7 +76,12 @@ sealed class KernelClient : IDisposable
         var id = $"{_session}-{++_count}";
         var header = new JsonObject
         {
-            ["msg_id"] = id, ["msg_type"] = type, ["session"] = _session, ["username"] = "test", ["date"] = DateTime.UtcNow.ToString("O"), ["version"] = "5.3",
+            ["msg_id"] = id,
+            ["msg_type"] = type,
+            ["session"] = _session,
+            ["username"] = "test",
+            ["date"] = DateTime.UtcNow.ToString("O"),
+            ["version"] = "5.3",
         };
         var parent = parentId is null ? [] : new JsonObject { ["msg_id"] = parentId };
         return (id, Sign([.. new[] { header, parent, [], content }.Select(p => Encoding.UTF8.GetBytes(p.ToJsonString()))]));
@@ -123,7 +128,12 @@ sealed class KernelClient : IDisposable
     {
         var content = new JsonObject
         {
-            ["code"] = code, ["silent"] = false, ["store_history"] = true, ["user_expressions"] = new JsonObject(), ["allow_stdin"] = true, ["stop_on_error"] = true,
+            ["code"] = code,
+            ["silent"] = false,
+            ["store_history"] = true,
+            ["user_expressions"] = new JsonObject(),
+            ["allow_stdin"] = true,
+            ["stop_on_error"] = true,
         };
         foreach (var (name, value) in options ?? [])
         {

@@ -19,8 +19,14 @@ public class AugmentationTests
         from fill in Gen.Double[0, 1]
         select new Augmentation
         {
-            CropPadding = padding, SmallestCrop = crop, Flip = flip, DistortionCount = count, DistortionMagnitude = magnitude,
-            Distortions = distortions, ErasingProbability = erasing, Fill = fill,
+            CropPadding = padding,
+            SmallestCrop = crop,
+            Flip = flip,
+            DistortionCount = count,
+            DistortionMagnitude = magnitude,
+            Distortions = distortions,
+            ErasingProbability = erasing,
+            Fill = fill,
         };
 
     static Tensor Noise(int seed, params long[] shape)

@@ -12,7 +12,11 @@ public class BatchStreamTests
 
     static readonly Augmentation Everything = new()
     {
-        CropPadding = 1, SmallestCrop = 0.5, Flip = true, DistortionCount = 2, ErasingProbability = 0.5,
+        CropPadding = 1,
+        SmallestCrop = 0.5,
+        Flip = true,
+        DistortionCount = 2,
+        ErasingProbability = 0.5,
     };
 
     static BatchStream Full(IImageSource source, int batchSize, long seed) =>
