@@ -134,12 +134,10 @@ sealed partial class References : MetadataReferenceResolver
     /// <summary>Finds what a referenced assembly references itself, as loading will.</summary>
     public override PortableExecutableReference? ResolveMissingAssembly(MetadataReference definition, AssemblyIdentity referenceIdentity)
     {
-        if (!_byName.TryGetValue(referenceIdentity.Name, out var reference) && _context.Find(referenceIdentity.Name) is { } path)
-        {
-            _byName[referenceIdentity.Name] = reference = Reference(path);
-        }
-
-        return reference;
+        // Two compilations at a time must get one and the same: two would make what is in the assembly ambiguous.
+        return _byName.TryGetValue(referenceIdentity.Name, out var reference) || _context.Find(referenceIdentity.Name) is not { } path
+            ? reference
+            : _byName.GetOrAdd(referenceIdentity.Name, _ => Reference(path));
     }
 
     public override ImmutableArray<PortableExecutableReference> ResolveReference(string reference, string? baseFilePath, MetadataReferenceProperties properties) => [];

@@ -33,7 +33,7 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         ["CS1702"] = ReportDiagnostic.Suppress,
     };
 
-    readonly HashSet<MetadataReference> _referenced = [];
+    readonly HashSet<string?> _referenced = [];
     object?[] _states = new object?[2];
     int _count;
 
@@ -67,7 +67,7 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         var points = new InterruptionPoints(written.GetRoot(cancellation));
         var tree = CSharpSyntaxTree.ParseText(SourceText.From(points.AddTo(code), Encoding.UTF8), ParseOptions, name, cancellation);
         // A submission has the references of those before it; giving it all again would hold them once more for each cell.
-        var added = references.All.Where(r => !_referenced.Contains(r)).ToList();
+        var added = references.All.Where(r => !_referenced.Contains(r.Display)).ToList();
         var compilation = CSharpCompilation.CreateScriptCompilation(
             $"cell-{++_count}", tree, added, Options.WithScriptClassName($"Submission#{_count}"), Latest, typeof(object));
         using var assembly = new MemoryStream();
@@ -87,7 +87,7 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         }
 
         Latest = compilation;
-        _referenced.UnionWith(added);
+        _referenced.UnionWith(added.Select(r => r.Display));
         var root = tree.GetCompilationUnitRoot(cancellation);
         hasResult = root.Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }
             && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression, cancellation).ConvertedType is not { SpecialType: SpecialType.System_Void };
