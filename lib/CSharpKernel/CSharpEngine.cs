@@ -88,10 +88,17 @@ public sealed class CSharpEngine : IDisposable
         }
     }
 
-    /// <summary>Loads what the first cell would have to wait for; on any thread, beside cells too.</summary>
+    /// <summary>
+    /// Loads what the first cell would have to wait for; on any thread. It is a link of the chain: compiled beside it, it
+    /// would give the compiler a second idea of each assembly, and what cells use of them would be ambiguous.
+    /// </summary>
     public void WarmUp()
     {
-        _submissions.WarmUp();
+        lock (_oneCell)
+        {
+            _submissions.Compile("{ Console.WriteLine(1); }", "warm-up", _ => { }, out _, default);
+        }
+
         MimeBundle.Of(1);
     }
 

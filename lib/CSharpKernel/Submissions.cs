@@ -33,7 +33,7 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         ["CS1702"] = ReportDiagnostic.Suppress,
     };
 
-    readonly HashSet<string?> _referenced = [];
+    readonly HashSet<MetadataReference> _referenced = [];
     object?[] _states = new object?[2];
     int _count;
 
@@ -67,7 +67,7 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         var points = new InterruptionPoints(written.GetRoot(cancellation));
         var tree = CSharpSyntaxTree.ParseText(SourceText.From(points.AddTo(code), Encoding.UTF8), ParseOptions, name, cancellation);
         // A submission has the references of those before it; giving it all again would hold them once more for each cell.
-        var added = references.All.Where(r => !_referenced.Contains(r.Display)).ToList();
+        var added = references.All.Where(r => !_referenced.Contains(r)).ToList();
         var compilation = CSharpCompilation.CreateScriptCompilation(
             $"cell-{++_count}", tree, added, Options.WithScriptClassName($"Submission#{_count}"), Latest, typeof(object));
         using var assembly = new MemoryStream();
@@ -87,7 +87,7 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         }
 
         Latest = compilation;
-        _referenced.UnionWith(added.Select(r => r.Display));
+        _referenced.UnionWith(added);
         var root = tree.GetCompilationUnitRoot(cancellation);
         hasResult = root.Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }
             && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression, cancellation).ConvertedType is not { SpecialType: SpecialType.System_Void };
@@ -104,14 +104,6 @@ sealed class Submissions(NotebookLoadContext context, References references, str
             .CreateDelegate<Func<object?[], Task<object?>>>();
         Array.Resize(ref _states, Math.Max(_states.Length, _count + 2));
         return () => run(_states);
-    }
-
-    /// <summary>Compiles something, so that the first cell finds references and compiler loaded; beside the chain, on any thread.</summary>
-    public void WarmUp()
-    {
-        var tree = CSharpSyntaxTree.ParseText(SourceText.From("var x = 1; Console.WriteLine(x); x", Encoding.UTF8), ParseOptions);
-        CSharpCompilation.CreateScriptCompilation("warm-up", tree, references.All, Options.WithScriptClassName("WarmUp"), null, typeof(object))
-            .Emit(new MemoryStream(), new MemoryStream(), options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb));
     }
 
     static string Describe(Diagnostic diagnostic, InterruptionPoints points, SyntaxTree written)
