@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using CSharpKernel;
 using CSharpKernel.Jupyter;
 
 namespace Notebooks;
@@ -62,25 +62,13 @@ static class KernelInstallation
         var work = Directory.CreateTempSubdirectory("kernel-").FullName;
         try
         {
-            var start = new ProcessStartInfo("dotnet")
-            {
-                WorkingDirectory = root,
-                RedirectStandardOutput = true,
-                RedirectStandardInput = true,
-                ArgumentList =
-                {
-                    "publish", Path.Combine("lib", "CSharpKernel", "CSharpKernel.csproj"), "--configuration", "Release",
+            var (code, output) = await Task.Run(
+                () => DotNet.Run(
+                    root, cancellation, "publish", Path.Combine("lib", "CSharpKernel", "CSharpKernel.csproj"), "--configuration", "Release",
                     "--artifacts-path", work, "--output", target, "-p:PublishReadyToRun=true", "-p:RunAnalyzers=false",
-                    "--verbosity", "quiet", "-nologo", "-nodeReuse:false", "-tl:off",
-                },
-            };
-            using var process = Process.Start(start)!;
-            await using var stop = cancellation.Register(() => process.Kill(entireProcessTree: true));
-            process.StandardInput.Close();
-            var output = await process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-            await process.WaitForExitAsync(CancellationToken.None);
-            cancellation.ThrowIfCancellationRequested();
-            if (process.ExitCode == 0)
+                    "--verbosity", "quiet", "-nologo", "-tl:off"),
+                cancellation);
+            if (code == 0)
             {
                 return;
             }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -74,21 +73,8 @@ sealed partial record PackageRestore(IReadOnlyList<string> Compile, IReadOnlyLis
             File.WriteAllText(Path.Combine(folder, file), "<Project />");
         }
 
-        var start = new ProcessStartInfo(DotNet.Host)
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardInput = true,
-            Environment = { ["DOTNET_CLI_UI_LANGUAGE"] = "en", ["MSBUILDDISABLENODEREUSE"] = "1" },
-            ArgumentList = { "restore", "packages.csproj", "--verbosity", "quiet", "-tl:off" },
-        };
-        using var process = Process.Start(start)!;
-        using var stop = cancellation.Register(() => process.Kill(entireProcessTree: true));
-        process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        cancellation.ThrowIfCancellationRequested();
-        if (process.ExitCode == 0)
+        var (code, output) = DotNet.Run(folder, cancellation, "restore", "packages.csproj", "--verbosity", "quiet", "-tl:off");
+        if (code == 0)
         {
             return null;
         }

@@ -142,18 +142,12 @@ public sealed record Augmentation
             throw new ArgumentException($"Found {images.dtype} {Shape.Of(images)}, expected float32 [B, C, H, W] with C of 1 or 3.", nameof(images));
         if (images.numel() == 0)
             throw new ArgumentException($"Found shape {Shape.Of(images)}, expected at least one pixel.", nameof(images));
-        Within(CropPadding, 0, Math.Min(images.shape[2], images.shape[3]), nameof(CropPadding));
-        Within(SmallestCrop, 0.01, 1, nameof(SmallestCrop));
-        Within(DistortionCount, 0, 100, nameof(DistortionCount));
-        Within(DistortionMagnitude, 0, 10, nameof(DistortionMagnitude));
-        Within(ErasingProbability, 0, 1, nameof(ErasingProbability));
-        Within(Fill, 0, 1, nameof(Fill));
-
-        static void Within(double value, double low, double high, string name)
-        {
-            if (!(value >= low && value <= high))
-                throw new ArgumentOutOfRangeException(name, value, $"Expected {low} to {high}.");
-        }
+        Bounds.Check(CropPadding, 0, Math.Min(images.shape[2], images.shape[3]), nameof(CropPadding));
+        Bounds.Check(SmallestCrop, 0.01, 1, nameof(SmallestCrop));
+        Bounds.Check(DistortionCount, 0, 100, nameof(DistortionCount));
+        Bounds.Check(DistortionMagnitude, 0, 10, nameof(DistortionMagnitude));
+        Bounds.Check(ErasingProbability, 0, 1, nameof(ErasingProbability));
+        Bounds.Check(Fill, 0, 1, nameof(Fill));
     }
 
     /// <summary>Everything that moves pixels, as one map from the places of the result to those of the image, and so resampled once.</summary>

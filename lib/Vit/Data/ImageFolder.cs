@@ -59,8 +59,9 @@ public sealed class ImageFolder : IImageSource
         var unreadable = new ConcurrentDictionary<string, string>();
         var readable = Attempt(pictures.Count, i => Picture.Check(pictures[i].Path), i => pictures[i].Path, skipUnreadable, unreadable);
         var kept = pictures.Where((_, i) => readable[i]).ToArray();
+        var found = kept.Select(picture => picture.Label).ToHashSet();
         foreach (var (label, path) in classes.Index())
-            if (!kept.Any(picture => picture.Label == label))
+            if (!found.Contains(label))
                 throw InvalidFile.Because(path, pictures.Any(picture => picture.Label == label) ? "no readable pictures" : "no files", "at least one picture");
         return new(
             [.. kept.Select(picture => picture.Path)], [.. kept.Select(picture => picture.Label)],
@@ -93,7 +94,7 @@ public sealed class ImageFolder : IImageSource
     /// <exception cref="InvalidDataException">A picture is damaged and shall not be skipped, or all of them are.</exception>
     public (Tensor Images, Tensor Labels) Read(long[] positions)
     {
-        Check(positions);
+        Order.Check(positions, Count);
         using var scope = NewDisposeScope();
         var images = empty(positions.Length, channels, Size, Size);
         var pixels = channels * Size * Size;
@@ -117,7 +118,7 @@ public sealed class ImageFolder : IImageSource
     public ImageFolder Select(IEnumerable<long> positions)
     {
         long[] chosen = [.. positions];
-        Check(chosen);
+        Order.Check(chosen, Count);
         return new(
             [.. chosen.Select(position => paths[position])], [.. chosen.Select(position => labels[position])],
             ClassNames, Size, channels, skipUnreadable, unreadable);
@@ -128,12 +129,6 @@ public sealed class ImageFolder : IImageSource
     {
         var (remaining, aside) = Order.SetAside(Count, count, seed);
         return (Select(remaining), Select(aside));
-    }
-
-    void Check(long[] positions)
-    {
-        foreach (var position in positions)
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)position, (ulong)Count, nameof(positions));
     }
 
     /// <summary>Does something with each file, and tells for which it could be done.</summary>

@@ -91,8 +91,7 @@ public sealed class ImageSet : IImageSource
 
     (Tensor Images, Tensor Labels) Pick(long[] positions)
     {
-        foreach (var position in positions)
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)position, (ulong)Count, nameof(positions));
+        Order.Check(positions, Count);
         using var index = tensor(positions, device: Images.device);
         return (Images.index_select(0, index), Labels.index_select(0, index));
     }

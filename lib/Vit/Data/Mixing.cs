@@ -30,9 +30,9 @@ public sealed record Mixing
     {
         if (images.dim() != 4 || images.dtype != ScalarType.Float32)
             throw new ArgumentException($"Found {images.dtype} {Shape.Of(images)}, expected float32 [B, C, H, W].", nameof(images));
-        Within(MixUpAlpha, double.MaxValue, nameof(MixUpAlpha));
-        Within(CutMixAlpha, double.MaxValue, nameof(CutMixAlpha));
-        Within(Probability, 1, nameof(Probability));
+        Bounds.Check(MixUpAlpha, 0, double.MaxValue, nameof(MixUpAlpha));
+        Bounds.Check(CutMixAlpha, 0, double.MaxValue, nameof(CutMixAlpha));
+        Bounds.Check(Probability, 0, 1, nameof(Probability));
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var targets = Targets(labels, classes, labelSmoothing);
@@ -108,7 +108,7 @@ public sealed record Mixing
     public static Tensor Targets(Tensor labels, int classes, double labelSmoothing)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
-        Within(labelSmoothing, 1, nameof(labelSmoothing));
+        Bounds.Check(labelSmoothing, 0, 1, nameof(labelSmoothing));
         if (labels.dim() != 1 || labels.dtype != ScalarType.Int64 || labels.shape[0] == 0)
             throw new ArgumentException($"Found {labels.dtype} {Shape.Of(labels)}, expected int64 [B].", nameof(labels));
         using var scope = NewDisposeScope();
@@ -116,11 +116,5 @@ public sealed record Mixing
         if (lowest < 0 || highest >= classes)
             throw new ArgumentException($"Found labels from {lowest} to {highest}, expected 0 to {classes - 1}.", nameof(labels));
         return nn.functional.one_hot(labels, classes).to(ScalarType.Float32).mul_(1 - labelSmoothing).add_(labelSmoothing / classes).MoveToOuterDisposeScope();
-    }
-
-    static void Within(double value, double highest, string name)
-    {
-        if (!(value >= 0 && value <= highest))
-            throw new ArgumentOutOfRangeException(name, value, $"Expected 0 to {highest}.");
     }
 }

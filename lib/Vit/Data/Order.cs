@@ -15,6 +15,13 @@ static class Order
         return order;
     }
 
+    /// <exception cref="ArgumentOutOfRangeException">A position is not from 0 to <paramref name="count"/> - 1.</exception>
+    public static void Check(long[] positions, int count)
+    {
+        foreach (var position in positions)
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)position, (ulong)count, nameof(positions));
+    }
+
     /// <summary>Parts <paramref name="total"/> positions at random.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Nothing would be set aside, or nothing left.</exception>
     public static (long[] Remaining, long[] Aside) SetAside(int total, int count, int seed)

@@ -17,7 +17,7 @@ public sealed class Trainer : IDisposable
 {
     readonly nn.Module<Tensor, Tensor> model;
     readonly nn.Module<Tensor, Tensor>? copy;
-    readonly IImageSource training, validation;
+    readonly IImageSource validation;
     readonly AdamW optimizer;
     readonly WeightAverage? average;
     readonly BatchStream batches;
@@ -44,7 +44,7 @@ public sealed class Trainer : IDisposable
             throw new ArgumentException($"Training takes images to learn from and images to validate with, given were {training.Count} and {validation.Count}.", nameof(training));
         if (!training.ClassNames.SequenceEqual(validation.ClassNames))
             throw new ArgumentException("The training and the validation images have different classes.", nameof(validation));
-        (this.model, this.training, this.validation, Recipe) = (model, training, validation, recipe);
+        (this.model, this.validation, Recipe) = (model, validation, recipe);
         device = ComputeDevice.Choose(recipe.Device);
         this.model.to(device);
         (precisions, buffers) = ([], []);

@@ -77,10 +77,9 @@ public sealed class TrainingCheckpoint
             if (!expected.ContainsKey(name))
                 throw InvalidFile.Because(File, $"'{name}'", "none of this name in this model's training");
         Fill(file, "", expected);
-        using var scope = NewDisposeScope();
-        var state = optimizer.State.ToDictionary();
-        state["step"] = file.Read(Optimizer + "step");
-        optimizer.LoadState(state);
+        // The moments are the optimiser's own, and filled; the step is a copy, which it takes from there.
+        optimizer.LoadState(expected.Where(pair => pair.Key.StartsWith(Optimizer, StringComparison.Ordinal))
+            .ToDictionary(pair => pair.Key[Optimizer.Length..], pair => pair.Value));
     }
 
     internal static void Save(string path, nn.Module model, AdamW optimizer, WeightAverage? average, Recipe recipe, TrainingState state)
@@ -108,7 +107,7 @@ public sealed class TrainingCheckpoint
             if (!file.Tensors.TryGetValue(prefix + name, out var stored))
                 throw InvalidFile.Because(File, $"no tensor '{prefix + name}'", Shape.Of(target));
             else if (!stored.Shape.SequenceEqual(target.shape) || stored.Type != target.dtype)
-                throw InvalidFile.Because(File, $"'{prefix + name}' of {stored.Type} [{string.Join(", ", stored.Shape)}]", $"{target.dtype} {Shape.Of(target)}");
+                throw InvalidFile.Because(File, $"'{prefix + name}' of {stored.Type} {Shape.Of(stored.Shape)}", $"{target.dtype} {Shape.Of(target)}");
         using var noGradients = no_grad();
         foreach (var (name, target) in targets)
             file.ReadInto(prefix + name, target);

@@ -60,19 +60,6 @@ public sealed class WeightAverage : IDisposable
         InModel = inModel;
     }
 
-    /// <summary>Goes on from a state.</summary>
-    /// <exception cref="ArgumentException">The state is of another model.</exception>
-    public void LoadState(IReadOnlyDictionary<string, Tensor> state)
-    {
-        foreach (var (name, average) in averages)
-            if (!state.TryGetValue(name, out var given) || !given.shape.SequenceEqual(average.shape))
-                throw new ArgumentException($"The state's '{name}' is {(given is null ? "missing" : Shape.Of(given))}, expected was {Shape.Of(average)}.", nameof(state));
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        foreach (var (name, average) in averages)
-            average.copy_(state[name]);
-    }
-
     /// <summary>Frees the averages.</summary>
     public void Dispose()
     {
