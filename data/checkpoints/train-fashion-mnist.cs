@@ -42,8 +42,7 @@ Console.CancelKeyPress += (_, key) =>
     key.Cancel = true;
     stop.Cancel();
 };
-// In bfloat16, attention step by step is the faster one.
-using var trainer = new Trainer(model, training, validation, recipe, () => new VisionTransformer(config with { FusedAttention = false }))
+using var trainer = new Trainer(model, training, validation, recipe, () => new VisionTransformer(config))
 {
     Checkpoints = new CheckpointFolder(folder),
     CheckpointSteps = 100,

@@ -41,7 +41,7 @@ public sealed class EncoderBlock : nn.Module<Tensor, Tensor>
     /// <exception cref="ArgumentException">D is no multiple of h.</exception>
     public EncoderBlock(
         int width, int heads, int mlpWidth, bool qkvBias = true, double dropout = 0, double attentionDropout = 0,
-        double dropPath = 0, double? layerScale = null, double epsilon = 1e-6, bool fusedAttention = true)
+        double dropPath = 0, double? layerScale = null, double epsilon = 1e-6, bool? fusedAttention = null)
         : base(nameof(EncoderBlock))
     {
         this.dropout = dropout;

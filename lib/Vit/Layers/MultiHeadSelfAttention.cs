@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -19,9 +20,10 @@ public sealed class MultiHeadSelfAttention : nn.Module<Tensor, Tensor>
 
     /// <summary>
     /// Whether <see cref="forward"/> uses libtorch's fused kernel, which never holds the attention weights in memory,
-    /// or computes them step by step. Both give the same output.
+    /// or computes them step by step; null for what is faster, by what was measured: on a CPU step by step, unless the
+    /// weights would take more than 16 MB (128 MB in bfloat16). Both give the same output.
     /// </summary>
-    public bool Fused { get; set; }
+    public bool? Fused { get; set; }
 
     /// <summary>Creates the projections, Xavier uniform with zero biases as in the paper's code.</summary>
     /// <param name="width">D, a multiple of the heads.</param>
@@ -30,7 +32,7 @@ public sealed class MultiHeadSelfAttention : nn.Module<Tensor, Tensor>
     /// <param name="dropout">The share of attention weights that is dropped in training.</param>
     /// <param name="fused">See <see cref="Fused"/>.</param>
     /// <exception cref="ArgumentException">D is no multiple of h.</exception>
-    public MultiHeadSelfAttention(int width, int heads, bool bias = true, double dropout = 0, bool fused = true)
+    public MultiHeadSelfAttention(int width, int heads, bool bias = true, double dropout = 0, bool? fused = null)
         : base(nameof(MultiHeadSelfAttention))
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
@@ -50,12 +52,20 @@ public sealed class MultiHeadSelfAttention : nn.Module<Tensor, Tensor>
     /// <exception cref="ArgumentException">The tokens are not [B, T, D].</exception>
     public override Tensor forward(Tensor tokens)
     {
-        if (!Fused)
+        if (!(Fused ?? FusedIsFaster(tokens)))
             return Explicit(tokens, keepWeights: false).Output;
         using var scope = NewDisposeScope();
         var (q, k, v) = Project(tokens);
         var heads = nn.functional.scaled_dot_product_attention(q, k, v, p: training ? dropout : 0);
         return Merge(heads).MoveToOuterDisposeScope();
+    }
+
+    bool FusedIsFaster(Tensor tokens)
+    {
+        if (tokens.device_type != DeviceType.CPU || tokens.dim() != 3)
+            return true;
+        var weights = tokens.shape[0] * Heads * tokens.shape[1] * tokens.shape[1];
+        return weights > (tokens.dtype == ScalarType.BFloat16 ? 1 << 26 : 1 << 22);
     }
 
     /// <summary>The same output, with what each token looked at.</summary>
@@ -72,7 +82,7 @@ public sealed class MultiHeadSelfAttention : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var (q, k, v) = Project(tokens);
-        var scores = matmul(q, k.transpose(-2, -1)) / Math.Sqrt(q.shape[^1]);          // [B, h, T, T], Eq. 6
+        var scores = matmul(q / Math.Sqrt(q.shape[^1]), k.transpose(-2, -1));          // [B, h, T, T], Eq. 6
         var weights = scores.softmax(-1);
         var heads = matmul(nn.functional.dropout(weights, dropout, training), v);      // [B, h, T, d], Eq. 7
         return (Merge(heads).MoveToOuterDisposeScope(), keepWeights ? weights.MoveToOuterDisposeScope() : null);

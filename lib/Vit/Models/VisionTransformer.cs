@@ -120,7 +120,17 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             tokens = cls_token.forward(tokens);          // [B, T, D]
         if (!Config.PatchPositionsOnly && pos_embed is not null)
             tokens = pos_embed.forward(tokens);
+        if (training && Config.PatchDropout > 0)
+            tokens = DropPatches(tokens);
         return nn.functional.dropout(tokens, Config.Dropout, training);
+    }
+
+    Tensor DropPatches(Tensor tokens)
+    {
+        int first = Config.ExtraTokens, patches = Config.Tokens - first, kept = (int)Math.Ceiling(patches * (1 - Config.PatchDropout));
+        var chosen = rand(tokens.shape[0], patches, device: tokens.device).argsort(-1).slice(1, 0, kept, 1);
+        var index = chosen.unsqueeze(-1).expand(-1, -1, tokens.shape[2]) + first;
+        return cat([tokens.slice(1, 0, first, 1), tokens.gather(1, index)], 1);
     }
 
     /// <summary>[B, T, D] → [B, D] (Eq. 4).</summary>

@@ -13,6 +13,7 @@ public class MultiHeadSelfAttentionTests
             var attention = new MultiHeadSelfAttention(heads * d, heads);
             var tokens = randn(B, T, heads * d);
 
+            attention.Fused = true;
             var fused = attention.forward(tokens);
             attention.Fused = false;
             Close.Equal(attention.forward(tokens), fused);

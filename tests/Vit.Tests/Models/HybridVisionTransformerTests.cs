@@ -55,7 +55,8 @@ public class HybridVisionTransformerTests
         Assert.Equal([1, 8, 4, 5], before.shape);
         using (no_grad())
             conv.weight.mul_(100).add_(3);
-        Close.Equal(before, conv.forward(images), 1e-3);
+        // What is left of them is the 1e-5 beside the deviation (about 0.2, of a kernel of 27 numbers).
+        Close.Equal(before, conv.forward(images), 5e-4 * before.abs().max().item<float>());
     }
 
     [Fact]
