@@ -11,12 +11,20 @@ readonly record struct Duration(double Wall, double Processor)
     /// <summary>In seconds.</summary>
     public static Duration Of(Action action)
     {
-        using var process = Process.GetCurrentProcess();
-        var (processor, clock) = (process.TotalProcessorTime, Stopwatch.StartNew());
+        var elapsed = Begin();
         action();
-        var wall = clock.Elapsed;
-        process.Refresh();
-        return new(wall.TotalSeconds, (process.TotalProcessorTime - processor).TotalSeconds);
+        return elapsed();
+    }
+
+    /// <summary>Starts the clocks; what is returned reads them.</summary>
+    public static Func<Duration> Begin()
+    {
+        var (processor, clock) = (Environment.CpuUsage.TotalTime, Stopwatch.StartNew());
+        return () =>
+        {
+            var wall = clock.Elapsed;
+            return new(wall.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
+        };
     }
 
     /// <summary>Measures several things in turns, after one round that is not counted.</summary>

@@ -38,6 +38,14 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>What the model was made from.</summary>
     public VisionTransformerConfig Config { get; }
 
+    /// <summary>The share of patches, chosen anew for each image, that the encoder does not see in training (arXiv:2208.07220).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The share is less than 0, or 1 and more.</exception>
+    public double PatchDropout
+    {
+        get;
+        set => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "The share of patches lies from 0 to below 1.");
+    }
+
     /// <summary>Creates the model with fresh weights, initialised as in the paper's code.</summary>
     /// <exception cref="ArgumentException">The parts do not fit one another; the message says what would.</exception>
     public VisionTransformer(VisionTransformerConfig config) : base(nameof(VisionTransformer))
@@ -120,17 +128,17 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             tokens = cls_token.forward(tokens);          // [B, T, D]
         if (!Config.PatchPositionsOnly && pos_embed is not null)
             tokens = pos_embed.forward(tokens);
-        if (training && Config.PatchDropout > 0)
-            tokens = DropPatches(tokens);
+        if (training && PatchDropout > 0)
+            tokens = DropPatches(tokens);                // [B, fewer, D]
         return nn.functional.dropout(tokens, Config.Dropout, training);
     }
 
     Tensor DropPatches(Tensor tokens)
     {
-        int first = Config.ExtraTokens, patches = Config.Tokens - first, kept = (int)Math.Ceiling(patches * (1 - Config.PatchDropout));
-        var chosen = rand(tokens.shape[0], patches, device: tokens.device).argsort(-1).slice(1, 0, kept, 1);
-        var index = chosen.unsqueeze(-1).expand(-1, -1, tokens.shape[2]) + first;
-        return cat([tokens.slice(1, 0, first, 1), tokens.gather(1, index)], 1);
+        int extra = Config.ExtraTokens, patches = Config.Tokens - extra, kept = Math.Max(1, (int)Math.Round(patches * (1 - PatchDropout)));
+        var chosen = extra + rand(tokens.shape[0], patches, device: tokens.device).argsort(-1).slice(1, 0, kept, 1);
+        var index = chosen.unsqueeze(-1).expand(-1, -1, Config.Width);
+        return cat([tokens.slice(1, 0, extra, 1), tokens.gather(1, index)], 1);
     }
 
     /// <summary>[B, T, D] → [B, D] (Eq. 4).</summary>

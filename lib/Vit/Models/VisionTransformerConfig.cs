@@ -66,9 +66,6 @@ public sealed record VisionTransformerConfig
     /// <summary>Of every LayerNorm.</summary>
     public double LayerNormEpsilon { get; init; } = 1e-6;
 
-    /// <summary>The share of patches that the encoder does not see in training (PatchDropout, arXiv:2208.07220).</summary>
-    public double PatchDropout { get; init; }
-
     /// <summary>See <see cref="MultiHeadSelfAttention.Fused"/>.</summary>
     public bool? FusedAttention { get; init; }
 

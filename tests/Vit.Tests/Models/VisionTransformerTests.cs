@@ -162,6 +162,28 @@ public class VisionTransformerTests
     }
 
     [Fact]
+    public void PatchDropout_KeepsTheTokensInFront_AndAShareOfThePatches_InTrainingAlone()
+    {
+        using var scope = NewDisposeScope();
+        var model = Fresh(VisionTransformerConfig.Micro with { RegisterTokens = 2 });
+        var images = randn(3, 3, 32, 32);
+        var embedded = model.Trace(images).Embedded;                     // [3, 3 + 16, 48]
+        var whole = model.forward(images);
+        model.PatchDropout = 0.75;
+        Close.Equal(whole, model.forward(images), 0);
+        model.train();
+        var seen = model.Trace(images).Embedded;
+
+        Assert.Equal([3, 3 + 4, 48], seen.shape);
+        Close.Equal(embedded.slice(1, 0, 3, 1), seen.slice(1, 0, 3, 1), 0);
+        // Each patch that is left is one of its own image, and no two are the same one.
+        var same = (seen.slice(1, 3, 7, 1).unsqueeze(2) - embedded.slice(1, 3, 19, 1).unsqueeze(1)).abs().amax([3]).eq(0);
+        Assert.True(same.sum(2).eq(1).all().item<bool>());
+        Assert.True(same.sum(1).le(1).all().item<bool>());
+        Assert.Throws<ArgumentOutOfRangeException>(() => model.PatchDropout = 1);
+    }
+
+    [Fact]
     public void Gradients_ReachEveryParameter()
     {
         var model = Fresh(VisionTransformerConfig.Micro with { RegisterTokens = 1, LayerScale = 0.5 });
