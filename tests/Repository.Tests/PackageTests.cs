@@ -1,10 +1,12 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using CSharpKernel;
 
 namespace Repository.Tests;
 
 /// <summary>Directory.Packages.props locks every package, those that others bring included.</summary>
-public sealed class PackageTests
+public sealed partial class PackageTests
 {
     static readonly Dictionary<string, string> Pinned = Pins();
 
@@ -36,4 +38,18 @@ public sealed class PackageTests
     public void No_project_chooses_a_version() => Assert.All(
         Tree.Files.Where(f => f.EndsWith(".csproj") || f.EndsWith(".targets") || f is "Directory.Build.props"),
         f => Assert.DoesNotContain(XDocument.Load(Tree.PathOf(f)).Descendants("PackageReference"), p => p.Attribute("Version") is not null || p.Attribute("VersionOverride") is not null));
+
+    /// <summary>Whoever has built can then run the series without a network.</summary>
+    [Fact]
+    public void A_package_that_a_notebook_asks_for_is_pinned_and_comes_with_the_build()
+    {
+        var downloaded = XDocument.Load(Tree.PathOf("notebooks/Notebooks.csproj")).Descendants("PackageReference").Select(p => p.Attribute("Include")!.Value).ToHashSet();
+        var asked = Document.Notebooks.SelectMany(n => Notebook.Load(Tree.PathOf(n)).Cells.Where(c => c.IsCode)).SelectMany(c => Asked().Matches(c.Source)).ToList();
+        Assert.NotEmpty(asked);
+        Assert.All(asked, a => Assert.Equal(Pinned[a.Groups["name"].Value], a.Groups["version"].Value));
+        Assert.All(asked, a => Assert.Contains(a.Groups["name"].Value, downloaded));
+    }
+
+    [GeneratedRegex(@"#r ""nuget: *(?<name>[^,""]+?) *(, *(?<version>[^""]*?) *)?""")]
+    private static partial Regex Asked();
 }
