@@ -68,8 +68,10 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         var tree = CSharpSyntaxTree.ParseText(SourceText.From(points.AddTo(code), Encoding.UTF8), ParseOptions, name, cancellation);
         // A submission has the references of those before it; giving it all again would hold them once more for each cell.
         var added = references.All.Where(r => !_referenced.Contains(r)).ToList();
-        var compilation = CSharpCompilation.CreateScriptCompilation(
-            $"cell-{++_count}", tree, added, Options.WithScriptClassName($"Submission#{_count}"), Latest, typeof(object));
+        // Told of the link before when it is created, the compiler would first compile that link once more to look for errors; it has none.
+        var alone = CSharpCompilation.CreateScriptCompilation(
+            $"cell-{++_count}", tree, added, Options.WithScriptClassName($"Submission#{_count}"), returnType: typeof(object));
+        var compilation = alone.WithScriptCompilationInfo(alone.ScriptCompilationInfo!.WithPreviousScriptCompilation(Latest));
         using var assembly = new MemoryStream();
         using var symbols = new MemoryStream();
         var emitted = compilation.Emit(assembly, symbols, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb), cancellationToken: cancellation);

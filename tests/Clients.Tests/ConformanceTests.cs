@@ -5,7 +5,7 @@ namespace Clients.Tests;
 /// <summary>Jupyter's own test of kernels.</summary>
 public sealed partial class ConformanceTests(Jupyter jupyter)
 {
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     [Fact]
     public async Task Jupyter_kernel_test_passes()

@@ -13,7 +13,7 @@ public sealed class ConsoleTests(Jupyter jupyter)
     public async Task What_is_not_complete_goes_on_in_the_next_line()
     {
         // The console gives up asking the kernel what is complete after a second, unless told otherwise.
-        await using var terminal = await Start("--ZMQTerminalInteractiveShell.kernel_is_complete_timeout=60");
+        await using var terminal = await Start("--ZMQTerminalInteractiveShell.kernel_is_complete_timeout=300");
         var lines = 0;
         foreach (var line in new[] { "int Twice(int n)", "{", "return 2 * n;" })
         {
@@ -96,13 +96,13 @@ public sealed class ConsoleTests(Jupyter jupyter)
         await terminal.Until("exit ([y]/n)?");
         await terminal.Enter("y");
         await terminal.Until("Shutting down kernel");
-        await kernel.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        await kernel.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken);
     }
 
     async Task<Terminal> Start(params string[] options)
     {
         var (console, tmux) = (Programs.Named("jupyter-console", "jupyter-console"), Programs.Named("tmux", "tmux"));
-        var terminal = await Terminal.Start(jupyter, tmux, [console, $"--kernel={await jupyter.Kernel}", .. options]);
+        var terminal = await Terminal.Start(jupyter, tmux, [console, $"--kernel={await jupyter.Kernel}", "--ZMQTerminalInteractiveShell.kernel_timeout=300", .. options]);
         await terminal.Until("In [1]:");
         return terminal;
     }

@@ -6,7 +6,7 @@ namespace Clients.Tests;
 /// <summary>The notebooks as nbclient, nbconvert and papermill run them.</summary>
 public sealed class NbclientTests(Jupyter jupyter)
 {
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(20);
 
     [Theory, MemberData(nameof(TheSeries.Names), MemberType = typeof(TheSeries))]
     public async Task Nbclient_gets_what_the_headless_run_has_committed(string name)

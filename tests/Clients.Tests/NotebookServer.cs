@@ -10,7 +10,7 @@ namespace Clients.Tests;
 /// <summary>Jupyter Notebook on loopback, and a Chromium without a window that opens its pages.</summary>
 public sealed class NotebookServer(Jupyter jupyter) : IAsyncDisposable
 {
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     /// <summary>In the repository, because notebooks look for its data from where they stand; two folders below its root, as <c>notebooks/solutions</c> is.</summary>
     readonly DirectoryInfo _folder = Directory.CreateDirectory(Path.Combine(TheSeries.Root, "artifacts", $"server-{Path.GetRandomFileName()}"));
@@ -100,7 +100,7 @@ public sealed class NotebookServer(Jupyter jupyter) : IAsyncDisposable
     /// <returns>Its address, which ends with '/'.</returns>
     async Task<string> Start(string program)
     {
-        var start = jupyter.Program(program, "--no-browser", "--allow-root", "--ip=127.0.0.1", $"--port={FreePort()}", $"--NotebookApp.token={_token}", $"--notebook-dir={_folder.FullName}");
+        var start = jupyter.Program(program, "--no-browser", "--allow-root", "--ip=127.0.0.1", $"--port={FreePort()}", $"--NotebookApp.token={_token}", "--MappingKernelManager.kernel_info_timeout=300", $"--notebook-dir={_folder.FullName}");
         start.RedirectStandardOutput = start.RedirectStandardError = true;
         _server = Process.Start(start)!;
         var errors = new List<string?>();

@@ -81,7 +81,9 @@ public sealed class NotebookTests(NotebookServer server) : IClassFixture<Noteboo
         await page.Editor(2).ClickAsync();
         await page.Page.Keyboard.PressAsync("Control+End");
         await page.Page.Keyboard.PressAsync("Shift+Tab");
-        await page.Page.WaitForFunctionAsync("() => document.querySelector('#tooltip .tooltiptext')?.innerText.includes('WriteLine')");
+        await page.Page.WaitForFunctionAsync("""
+            () => document.querySelector('#tooltip .tooltiptext')?.innerText.includes('WriteLine') && getComputedStyle(document.querySelector('#tooltip')).opacity === '1'
+            """);
         await page.Screenshot("tooltip");
     }
 

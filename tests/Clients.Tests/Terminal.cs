@@ -6,7 +6,7 @@ namespace Clients.Tests;
 /// <summary>A terminal of tmux, with a screen that can be read and a keyboard.</summary>
 sealed class Terminal : IAsyncDisposable
 {
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
     static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
     readonly Jupyter _jupyter;

@@ -136,7 +136,7 @@ public sealed class ExecuteTests(RunningKernel kernel) : IClassFixture<RunningKe
         var question = _client.Receive(Channel.Stdin);
         Assert.Equal("ok", _client.Ask(Channel.Control, "kernel_info_request").Status);
         heartbeat.SendFrame("beat");
-        Assert.True(heartbeat.TryReceiveFrameString(TimeSpan.FromSeconds(120), out var beat));
+        Assert.True(heartbeat.TryReceiveFrameString(TimeSpan.FromMinutes(5), out var beat));
         Assert.Equal("beat", beat);
         _client.Send(Channel.Stdin, "input_reply", new() { ["value"] = "" }, question.Id);
         var cell = _client.Answer(Channel.Shell, printing);

@@ -34,6 +34,58 @@ public sealed class InterruptTests(RunningKernel kernel) : IClassFixture<Running
         Assert.Equal("True", _client.Execute("var before = steps; System.Threading.Thread.Sleep(5); steps == before").Result);
     }
 
+    [Theory]
+    [InlineData("""
+        while (true)
+        {
+            optimizer.zero_grad();
+            var loss = nn.functional.cross_entropy(model.forward(images.Images), images.Labels);
+            loss.backward();
+            optimizer.step();
+            steps.Report(default);
+        }
+        """)]
+    [InlineData("foreach (var epoch in trainer.Run()) { }")]
+    public void A_training_is_interrupted_between_two_steps_and_goes_on(string training)
+    {
+        using var own = new RunningKernel();
+        var client = own.Client;
+        var bin = Path.Combine(Cells.Root, "lib", "bin");
+        Assert.Equal("ok", client.Execute($$"""
+            #r "{{bin}}/Vit.dll"
+            #r "{{bin}}/TorchSharp.dll"
+            using TorchSharp;
+            using Vit.Data;
+            using Vit.Models;
+            using Vit.Training;
+            using static TorchSharp.torch;
+            class Steps : IProgress<TrainingProgress>
+            {
+                public long Count;
+                public void Report(TrainingProgress progress)
+                {
+                    if (++Count == 3) { Console.WriteLine("trains"); }
+                }
+            }
+            set_num_threads(1);
+            var model = new VisionTransformer(new() { ImageHeight = 8, ImageWidth = 8, Channels = 1, PatchSize = 4, Layers = 2, Width = 16, MlpWidth = 32, Heads = 2, Classes = 2 });
+            var images = new ImageSet(rand(16, 1, 8, 8), arange(16).remainder(2), ["even", "odd"]);
+            var steps = new Steps();
+            var trainer = new Trainer(model, images, images, new() { Epochs = 1_000_000, BatchSize = 4, Device = "cpu" }) { Progress = steps };
+            var optimizer = optim.AdamW(model.parameters());
+            """).Status);
+        var endless = client.SendExecute(training);
+        client.PublishedUntil(m => m.ParentId == endless && m.Summary == "stdout trains");
+        Assert.Equal("ok", client.Ask(Channel.Control, "interrupt_request").Status);
+        var cell = client.Answer(Channel.Shell, endless);
+        Assert.Equal("System.OperationCanceledException", cell.Reply.Text("ename"));
+        Assert.Single(cell.Published, m => m.Type == "error");
+
+        // No step is half done: all weights are numbers, and training takes up where it was.
+        Assert.Equal("True", client.Execute("var before = steps.Count; model.parameters().All(p => p.isfinite().all().item<bool>())").Result);
+        Assert.Equal("True", client.Execute("trainer.Run().First().Epoch > 0 && steps.Count >= before && before >= 3").Result);
+    }
+
     [Fact]
     public void Many_interrupts_of_printing_leave_printing_whole()
     {

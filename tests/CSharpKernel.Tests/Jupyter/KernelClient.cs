@@ -11,7 +11,7 @@ namespace CSharpKernel.Tests.Jupyter;
 sealed class KernelClient : IDisposable
 {
     /// <summary>Only what hangs takes so long.</summary>
-    static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
 
     readonly ConnectionFile _connection;
     readonly Dictionary<Channel, NetMQSocket> _sockets;
