@@ -21,7 +21,7 @@ public sealed class MultiHeadSelfAttention : nn.Module<Tensor, Tensor>
     /// <summary>
     /// Whether <see cref="forward"/> uses libtorch's fused kernel, which never holds the attention weights in memory,
     /// or computes them step by step; null for what is faster, by what was measured: on a CPU step by step, unless the
-    /// weights would take more than 16 MB (128 MB in bfloat16). Both give the same output.
+    /// weights would take more than 8 MB (128 MB in bfloat16). Both give the same output.
     /// </summary>
     public bool? Fused { get; set; }
 
@@ -65,7 +65,7 @@ public sealed class MultiHeadSelfAttention : nn.Module<Tensor, Tensor>
         if (tokens.device_type != DeviceType.CPU || tokens.dim() != 3)
             return true;
         var weights = tokens.shape[0] * Heads * tokens.shape[1] * tokens.shape[1];
-        return weights > (tokens.dtype == ScalarType.BFloat16 ? 1 << 26 : 1 << 22);
+        return weights > (tokens.dtype == ScalarType.BFloat16 ? 1 << 26 : 1 << 21);
     }
 
     /// <summary>The same output, with what each token looked at.</summary>
