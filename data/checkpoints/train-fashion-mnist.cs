@@ -72,17 +72,16 @@ catch (OperationCanceledException)
     return;
 }
 
-using (trainer.Averaged())
-{
-    var results = Path.Combine(folder, "model");
-    var preprocessing = new Preprocessing { Height = 28, Width = 28, Channels = 1, Normalization = FashionMnist.Normalization };
-    Pretrained.SaveAsTimm(model, results, FashionMnist.ClassNames, preprocessing);
-    File.WriteAllText(Path.Combine(results, "recipe.json"), recipe.ToJson() + "\n");
-    File.Copy(Path.Combine(folder, "log.csv"), Path.Combine(results, "log.csv"), overwrite: true);
+// What is kept is the epoch that knew the validation images best.
+TrainingCheckpoint.Open(trainer.Checkpoints.Best!).LoadWeights(model);
+var results = Path.Combine(folder, "model");
+var preprocessing = new Preprocessing { Height = 28, Width = 28, Channels = 1, Normalization = FashionMnist.Normalization };
+Pretrained.SaveAsTimm(model, results, FashionMnist.ClassNames, preprocessing);
+File.WriteAllText(Path.Combine(results, "recipe.json"), recipe.ToJson() + "\n");
+File.Copy(Path.Combine(folder, "log.csv"), Path.Combine(results, "log.csv"), overwrite: true);
 
-    // The only look at the test images.
-    var test = Evaluation.Of(model, FashionMnist.Load(Split.Test, Option("--data")), recipe.Normalization);
-    Console.WriteLine($"{100 * test.Top1:F2} % of {test.Count:N0} test images, top-5 {100 * test.Top5:F2} %, loss {test.Loss:F4}");
-    foreach (var (name, accuracy) in FashionMnist.ClassNames.Zip(test.Confusion.AccuracyByClass))
-        Console.WriteLine($"{name,-12} {100 * accuracy:F1} %");
-}
+// The only look at the test images.
+var test = Evaluation.Of(model, FashionMnist.Load(Split.Test, Option("--data")), recipe.Normalization);
+Console.WriteLine($"{100 * test.Top1:F2} % of {test.Count:N0} test images, top-5 {100 * test.Top5:F2} %, loss {test.Loss:F4}");
+foreach (var (name, accuracy) in FashionMnist.ClassNames.Zip(test.Confusion.AccuracyByClass))
+    Console.WriteLine($"{name,-12} {100 * accuracy:F1} %");
