@@ -113,19 +113,22 @@ static partial class OutputComparer
         }
     }
 
-    /// <summary>Text and number in turn. Blanks beside a number are left out, because columns move where it gets longer.</summary>
+    /// <summary>
+    /// Text and number in turn. Blanks beside a number are left out, and several in a row are one: columns move where a
+    /// number gets longer, those of the headings too.
+    /// </summary>
     static List<(string Text, int End)> Pieces(string text)
     {
         var pieces = new List<(string, int)>();
         var start = 0;
         foreach (Match number in Number().Matches(text))
         {
-            pieces.Add((text[start..number.Index].Trim(' ', '\t'), number.Index));
+            pieces.Add((Blanks().Replace(text[start..number.Index].Trim(' ', '\t'), " "), number.Index));
             start = number.Index + number.Length;
             pieces.Add((number.Value, start));
         }
 
-        pieces.Add((text[start..].Trim(' ', '\t'), text.Length));
+        pieces.Add((Blanks().Replace(text[start..].Trim(' ', '\t'), " "), text.Length));
         return pieces;
     }
 
@@ -238,4 +241,7 @@ static partial class OutputComparer
 
     [GeneratedRegex(@"(?<![\p{L}\d_.])(?<![\p{L}\d)]-)(-(?=\d))?\d+(\.\d+)?([eE][-+]?\d+)?")]
     private static partial Regex Number();
+
+    [GeneratedRegex("[ \\t]{2,}")]
+    private static partial Regex Blanks();
 }

@@ -39,6 +39,7 @@ public sealed class OutputComparerTests
     [Theory]
     [InlineData("loss 0.5000\nacc 81.25 %", "loss 0.5004\nacc 81.26 %")]
     [InlineData("|  9.9996|", "| 10.0001|")]
+    [InlineData("name  a value  more\nx     9.9996   y", "name  a value   more\nx     10.0001   y")]
     [InlineData("largest difference 3.1e-07", "largest difference 0")]
     [InlineData("-0.0000", "0.0000")]
     [InlineData("[1, 196, 768] mean 0.1234", "[1, 196, 768] mean 0.1235")]
