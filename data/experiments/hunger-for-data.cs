@@ -7,11 +7,11 @@ using Vit.Models;
 using Vit.Training;
 using static TorchSharp.torch;
 
-// The long form of notebook 13's experiment: the same models and the same number of steps, 1,000 to 60,000 images.
+// The long form of notebook 13's experiment: its two models, 1,000 to 60,000 images, and 3,750 steps whatever their number.
 //   dotnet run data/experiments/hunger-for-data.cs
 // Writes hunger-for-data.csv beside it, a line for each training; what stands there already is not trained again.
 
-const int Seen = 240_000, BatchSize = 64;    // 3,750 steps: 240 epochs of 1,000 images, 4 of 60,000
+const int Seen = 240_000, BatchSize = 64;    // 240 epochs of 1,000 images, 4 of 60,000
 int[] sizes = [1_000, 4_000, 15_000, 60_000];
 
 var vit = new VisionTransformerConfig
