@@ -130,6 +130,18 @@ public class TrainerTests
     }
 
     [Fact]
+    public void What_steps_leave_to_the_collector_does_not_add_up()
+    {
+        using var model = Small.Model();
+        using var trainer = new Trainer(model, Small.Images(800, 1), Small.Images(10, 2), Small.FullRecipe with { Epochs = 10, BatchSize = 4 });
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var allocated = GC.GetTotalAllocatedBytes();
+        var most = trainer.Run(Stop).Max(_ => GC.GetTotalMemory(forceFullCollection: false)) - before;
+        allocated = GC.GetTotalAllocatedBytes() - allocated;
+        Assert.True(most < allocated / 3, $"of {allocated:N0} bytes that were allocated, {most:N0} were still there");
+    }
+
+    [Fact]
     public void Two_thousand_steps_take_the_memory_of_two_hundred()
     {
         // What a process takes once, compiled code above all, is taken before.
