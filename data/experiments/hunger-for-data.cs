@@ -39,9 +39,8 @@ var augmentations = new (string Name, Augmentation? Augmentation, int[] Seeds)[]
 };
 
 var file = DataFolder.PathTo("experiments", "hunger-for-data.csv");
-if (!File.Exists(file))
-    File.WriteAllText(file, "model;augmentation;images;seed;test_top1\n");
-var done = File.ReadAllLines(file).Select(line => line[..line.LastIndexOf(';')]).ToHashSet();
+List<string> lines = File.Exists(file) ? [.. File.ReadAllLines(file)] : ["model;augmentation;images;seed;test_top1"];
+var done = lines.Select(line => line[..line.LastIndexOf(';')]).ToHashSet();
 
 var all = FashionMnist.Load(Split.Train);
 var test = FashionMnist.Load(Split.Test);
@@ -76,6 +75,8 @@ foreach (var (kind, augmentation, seed, images) in runs)
     using var trainer = new Trainer(model, images == all.Count ? all : all.SetAside(images, seed).Aside, glance, recipe);
     foreach (var _ in trainer.Run()) { }
     var top1 = Evaluation.Of(model, test, FashionMnist.Normalization).Top1;
-    File.AppendAllText(file, string.Create(CultureInfo.InvariantCulture, $"{run};{top1:F4}\n"));
+    lines.Add(string.Create(CultureInfo.InvariantCulture, $"{run};{top1:F4}"));
+    File.WriteAllText($"{file}.new", string.Concat(lines.Select(line => $"{line}\n")));
+    File.Move($"{file}.new", file, overwrite: true);
     Console.WriteLine($"{DateTime.Now:T}  {run}: {100 * top1:F2} %");
 }

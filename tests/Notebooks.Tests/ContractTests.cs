@@ -16,6 +16,8 @@ public sealed partial class ContractTests
         }
         """;
 
+    const int LongestLine = 114;
+
     [Fact]
     public void There_are_notebooks() => Assert.NotEmpty(TheSeries.Series.Names);
 
@@ -33,6 +35,13 @@ public sealed partial class ContractTests
             Assert.Equal("csharp", cell.Json["metadata"]!["dotnet_interactive"]?["language"]?.GetValue<string>());
             Assert.Equal("csharp", cell.Json["metadata"]!["polyglot_notebook"]?["kernelName"]?.GetValue<string>());
         }
+    }
+
+    [Theory, MemberData(nameof(TheSeries.Names), MemberType = typeof(TheSeries))]
+    public void Its_code_reads_on_GitHub_without_scrolling(string name)
+    {
+        var lines = Notebook.Load(TheSeries.PathOf(name)).Cells.Where(c => c.IsCode).SelectMany(c => c.Source.Split('\n'));
+        Assert.DoesNotContain(lines, line => line.Length > LongestLine);
     }
 
     [Fact]

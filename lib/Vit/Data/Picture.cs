@@ -130,10 +130,7 @@ public static class Picture
             canvas.DrawImage(image, middle, SKRect.Create(size, size), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
         }
 
-        var origin = codec.EncodedOrigin;
-        var turned = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
-        var fromBelow = origin is SKEncodedOrigin.BottomRight or SKEncodedOrigin.BottomLeft or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom;
-        var fromRight = origin is SKEncodedOrigin.TopRight or SKEncodedOrigin.BottomRight or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+        var (fromBelow, fromRight, turned) = Reading(codec.EncodedOrigin);
         var bytes = small.GetPixelSpan();
         for (var y = 0; y < size; y++)
             for (var x = 0; x < size; x++)
@@ -250,16 +247,29 @@ public static class Picture
         WholeFile.Write(path, file => file.Write(encoded));
     }
 
-    static Tensor Upright(Tensor image, SKEncodedOrigin origin) => origin switch
+    static Tensor Upright(Tensor image, SKEncodedOrigin origin)
     {
-        SKEncodedOrigin.TopRight => image.flip(2),
-        SKEncodedOrigin.BottomRight => image.flip(1, 2),
-        SKEncodedOrigin.BottomLeft => image.flip(1),
-        SKEncodedOrigin.LeftTop => image.transpose(1, 2),
-        SKEncodedOrigin.RightTop => image.transpose(1, 2).flip(2),
-        SKEncodedOrigin.RightBottom => image.transpose(1, 2).flip(1, 2),
-        SKEncodedOrigin.LeftBottom => image.transpose(1, 2).flip(1),
-        _ => image,
+        var (fromBelow, fromRight, turned) = Reading(origin);
+        if (fromBelow)
+            image = image.flip(1);
+        if (fromRight)
+            image = image.flip(2);
+        return turned ? image.transpose(1, 2) : image;
+    }
+
+    /// <summary>
+    /// Where the upright picture begins in the stored pixels, and whether its rows are their columns (EXIF 2.3, tag 274).
+    /// </summary>
+    static (bool FromBelow, bool FromRight, bool Turned) Reading(SKEncodedOrigin origin) => origin switch
+    {
+        SKEncodedOrigin.TopRight => (false, true, false),
+        SKEncodedOrigin.BottomRight => (true, true, false),
+        SKEncodedOrigin.BottomLeft => (true, false, false),
+        SKEncodedOrigin.LeftTop => (false, false, true),
+        SKEncodedOrigin.RightTop => (true, false, true),
+        SKEncodedOrigin.RightBottom => (true, true, true),
+        SKEncodedOrigin.LeftBottom => (false, true, true),
+        _ => default,
     };
 
     /// <summary>[output, input]: each row sums to 1.</summary>

@@ -10,7 +10,7 @@ public class FusedLinearTests
         Gen.Select(Gen.Int[1, 8], Gen.Int[1, 70], Gen.Int[1, 200], Gen.Int[1, 200], Gen.Bool, Gen.Bool);
 
     [Fact]
-    public void GivesWhatTheLayerGives() => Layers.Sample(it =>
+    public void Gives_what_the_layer_gives() => Layers.Sample(it =>
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();

@@ -35,7 +35,7 @@ public class ConvNetTests
     }
 
     [Fact]
-    public void ItLearns()
+    public void It_learns()
     {
         using var scope = NewDisposeScope();
         manual_seed(1);

@@ -54,7 +54,7 @@ public class SwinTransformerTests
     }
 
     [Fact]
-    public void ImagesNeedNotBeSquare()
+    public void Images_need_not_be_square()
     {
         using var scope = NewDisposeScope();
         var model = new SwinTransformer(Micro with { ImageWidth = 112 });

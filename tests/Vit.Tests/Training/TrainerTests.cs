@@ -14,7 +14,7 @@ public class TrainerTests
         new(model, Small.Images(90, 1), Small.Images(30, 2), recipe, copy);
 
     [Fact]
-    public void Learns()
+    public void It_learns()
     {
         using var model = Small.Model();
         using var trainer = Make(model, Small.FullRecipe with { Epochs = 25, LearningRate = 1e-2, Mixing = null });

@@ -1,12 +1,43 @@
 using System.Text;
+using TorchSharp;
 
 namespace Vit.Tests.Weights;
 
 /// <summary>Files that were valid once, each damaged in one to four places.</summary>
 public sealed class Mutations(int seed, IReadOnlyList<byte[]> valid, IReadOnlyList<string> fragments)
 {
+    const int Files = 200_000;
+
     readonly Random random = new(seed);
 
+    /// <summary>
+    /// Reads many: each is loaded, or refused by an <see cref="InvalidDataException"/> that names it, and no more memory is
+    /// allocated than four times its length and a constant.
+    /// </summary>
+    public void AreLoadedOrRefused(string name, Action<byte[]> read, int allowance)
+    {
+        var (refused, loaded) = (0, 0);
+        for (var i = 0; i < Files; i++)
+        {
+            using var scope = torch.NewDisposeScope();
+            var bytes = Next();
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            try
+            {
+                read(bytes);
+                loaded++;
+            }
+            catch (InvalidDataException exception)
+            {
+                Assert.Contains(name, exception.Message);
+                refused++;
+            }
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 * bytes.Length + allowance);
+        }
+        Assert.True(refused > Files / 2 && loaded > Files / 200, $"{refused} refused, {loaded} loaded: the mutations are no longer a test.");
+    }
+
+    /// <summary>The next of them.</summary>
     public byte[] Next()
     {
         var bytes = new List<byte>(valid[random.Next(valid.Count)]);

@@ -12,7 +12,7 @@ public sealed class NpzFileTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void ThePapersCheckpointIsRead()
+    public void The_papers_checkpoint_is_read()
     {
         using var scope = NewDisposeScope();
         var arrays = Load(Path.Combine(Fixture.Root, "jax", "model.npz"));
@@ -36,7 +36,7 @@ public sealed class NpzFileTests : IDisposable
     };
 
     [Theory, MemberData(nameof(Types))]
-    public void EveryTypeIsRead(string descr, ScalarType type, byte[] data, double[] values)
+    public void Every_type_is_read(string descr, ScalarType type, byte[] data, double[] values)
     {
         using var scope = NewDisposeScope();
         var tensor = Load(File("t.npz", ("a.npy", Npy(descr, "(2,)", data))))["a"];
@@ -46,7 +46,7 @@ public sealed class NpzFileTests : IDisposable
 
     [Theory]
     [InlineData(1), InlineData(2), InlineData(3)]
-    public void EveryVersionIsRead(byte version)
+    public void Every_version_is_read(byte version)
     {
         using var scope = NewDisposeScope();
         Assert.Equal([2], Load(File("v.npz", ("a.npy", Npy("|u1", "(2,)", [1, 2], version: version))))["a"].shape);
@@ -54,7 +54,7 @@ public sealed class NpzFileTests : IDisposable
 
     [Theory]
     [InlineData(CompressionLevel.NoCompression), InlineData(CompressionLevel.Optimal)]
-    public void FortranOrderIsTurnedRound(CompressionLevel level)
+    public void Fortran_order_is_turned_round(CompressionLevel level)
     {
         using var scope = NewDisposeScope();
         // [[1, 2, 3], [4, 5, 6]], column by column.
@@ -65,7 +65,7 @@ public sealed class NpzFileTests : IDisposable
     }
 
     [Fact]
-    public void ScalarsAndEmptyArraysAreRead()
+    public void Scalars_and_empty_arrays_are_read()
     {
         using var scope = NewDisposeScope();
         var arrays = Load(File("s.npz", ("scalar.npy", Npy("|u1", "()", [7])), ("empty.npy", Npy("<f4", "(3, 0)", []))));
@@ -93,7 +93,7 @@ public sealed class NpzFileTests : IDisposable
     };
 
     [Theory, MemberData(nameof(Hostile))]
-    public void AHostileArrayIsToldByFileAndName(byte[] npy, string says)
+    public void A_hostile_array_is_told_by_file_and_name(byte[] npy, string says)
     {
         var message = Assert.Throws<InvalidDataException>(() => Load(File("hostile.npz", ("a/b.npy", npy)))).Message;
         Assert.Contains("hostile.npz, array 'a/b.npy'", message);
@@ -101,7 +101,7 @@ public sealed class NpzFileTests : IDisposable
     }
 
     [Fact]
-    public void AZipBombIsNotUnfolded()
+    public void A_zip_bomb_is_not_unfolded()
     {
         var zeros = new byte[64 << 20];
         var path = File("bomb.npz", CompressionLevel.Optimal, ("a.npy", Npy("|u1", $"({zeros.Length},)", zeros)));
@@ -109,7 +109,7 @@ public sealed class NpzFileTests : IDisposable
     }
 
     [Fact]
-    public void NamesMustBeArraysAndDifferent()
+    public void Names_must_be_arrays_and_different()
     {
         var one = Npy("|u1", "(1,)", [1]);
         Assert.Contains("array 'readme.txt': it is no .npy entry", Assert.Throws<InvalidDataException>(() => Load(File("n.npz", ("readme.txt", one)))).Message);
@@ -117,14 +117,14 @@ public sealed class NpzFileTests : IDisposable
     }
 
     [Fact]
-    public void WhatIsNoZipIsTold()
+    public void What_is_no_zip_is_told()
     {
         Assert.Contains("no.npz", Assert.Throws<InvalidDataException>(() => Load(folder.Write("no.npz", "not a zip"u8))).Message);
         Assert.Throws<FileNotFoundException>(() => Load(folder["missing.npz"]));
     }
 
     [Fact]
-    public void DamagedFilesGetInvalidDataExceptionAndNothingElse()
+    public void Damaged_files_get_InvalidDataException_and_nothing_else()
     {
         (string, byte[])[] arrays = [("a.npy", Npy("<f4", "(2, 3)", new byte[24], fortran: true)), ("b/c.npy", Npy("|u1", "(2,)", [1, 2]))];
         string[] fragments =
@@ -132,27 +132,12 @@ public sealed class NpzFileTests : IDisposable
              "\u0093NUMPY", "\0\0\0\0\0\0\0\0", "\xff\xff\xff\xff", "\xff\xff\xff\xff\xff\xff\xff\x7f", "\u0001\0\u0008\0"];
         var mutations = new Mutations(5,
             [Bytes(File("stored.npz", CompressionLevel.NoCompression, arrays)), Bytes(File("deflated.npz", CompressionLevel.Optimal, arrays))], fragments);
-        var (refused, loaded) = (0, 0);
-        for (var i = 0; i < 200_000; i++)
+        // The allowance is ZipArchive's own, of which its buffers are the most.
+        mutations.AreLoadedOrRefused("mutated.npz", allowance: 1_000_000, read: bytes =>
         {
-            using var scope = NewDisposeScope();
-            var bytes = mutations.Next();
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            try
-            {
-                using var file = new NpzFile(new MemoryStream(bytes), "mutated.npz");
-                file.ReadAll();
-                loaded++;
-            }
-            catch (InvalidDataException exception)
-            {
-                Assert.StartsWith("mutated.npz", exception.Message);
-                refused++;
-            }
-            // The constant is ZipArchive's own, of which its buffers are the most.
-            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 * bytes.Length + 1_000_000);
-        }
-        Assert.True(refused > 100_000 && loaded > 1_000, $"{refused} refused, {loaded} loaded: the mutations are no longer a test.");
+            using var file = new NpzFile(new MemoryStream(bytes), "mutated.npz");
+            file.ReadAll();
+        });
     }
 
     static Dictionary<string, Tensor> Load(string path)

@@ -11,7 +11,7 @@ public class PositionResamplingTests
     [InlineData("bicubic-antialias.24x24", 24, 24, Interpolation.Bicubic, true)]
     [InlineData("bicubic-antialias.7x10", 7, 10, Interpolation.Bicubic, true)]
     [InlineData("bilinear.24x24", 24, 24, Interpolation.Bilinear, false)]
-    public void AsTheReferenceDoes(string name, int rows, int columns, Interpolation interpolation, bool antialias)
+    public void As_the_reference_does(string name, int rows, int columns, Interpolation interpolation, bool antialias)
     {
         using var scope = NewDisposeScope();
         var expected = Fixture.Expected("position-resampling");
