@@ -10,6 +10,8 @@ namespace Vit.Display;
 /// <summary>The kinds of chart that the notebooks need, all dressed alike; a <see cref="GenericChart"/> takes any further styling of Plotly.NET.</summary>
 public static class Charts
 {
+    const int MostLabels = 12;
+
     // M. Okabe and K. Ito, "Color Universal Design": distinct for colour-blind eyes too.
     static readonly string[] Palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
 
@@ -26,8 +28,9 @@ public static class Charts
     /// <param name="x">The axis along.</param>
     /// <param name="y">The axis up.</param>
     /// <param name="series">Each line's name, its points along and its points up.</param>
+    /// <remarks>A logarithmic axis along with few points is labelled at these: 4, 8, 16 rather than powers of ten.</remarks>
     public static GenericChart Lines(string title, Axis x, Axis y, params (string Name, IEnumerable<double> X, IEnumerable<double> Y)[] series) =>
-        Dressed(title, x, y, series.Select(line => Chart.Line<double, double, string>(
+        Dressed(title, x, y, labelled: x.Logarithmic ? [.. series.SelectMany(line => line.X).Distinct().Order()] : [], charts: series.Select(line => Chart.Line<double, double, string>(
             Short(line.X), Short(line.Y), Name: line.Name, ShowMarkers: line.Y.Count() <= 30, ShowLegend: series.Length > 1, UseDefaults: false)));
 
     /// <summary>Upright bars, side by side for each category.</summary>
@@ -37,7 +40,7 @@ public static class Charts
     /// <param name="categories">What stands under the bars.</param>
     /// <param name="series">Each series' name and its values, one for each category.</param>
     public static GenericChart Bars(string title, Axis x, Axis y, IEnumerable<string> categories, params (string Name, IEnumerable<double> Values)[] series) =>
-        Dressed(title, x, y, series.Select(bars => Chart.Column<double, string, string>(
+        Dressed(title, x, y, charts: series.Select(bars => Chart.Column<double, string, string>(
             Short(bars.Values), Keys: new(categories, true), Name: bars.Name, ShowLegend: series.Length > 1, UseDefaults: false)));
 
     /// <summary>A matrix as colours, its first row on top; a square one with square cells.</summary>
@@ -57,14 +60,20 @@ public static class Charts
         var matrix = numbers.Chunk((int)values.shape[1]).Select(Short);
         var chart = Chart.Heatmap<double, string, string, string>(
             matrix, X: Names(columns), Y: Names(rows), ColorScale: StyleParam.Colorscale.Viridis, ReverseYAxis: true, UseDefaults: false);
-        return Dressed(title, x, y, [chart], reversed: true, square: values.shape[0] == values.shape[1]);
+        return Dressed(title, x, y, charts: [chart], reversed: true, square: values.shape[0] == values.shape[1]);
 
         static Optional<IEnumerable<string>> Names(IReadOnlyList<string>? names) => names is null ? default : new(names, true);
     }
 
-    static GenericChart Dressed(string title, Axis x, Axis y, IEnumerable<GenericChart> charts, bool reversed = false, bool square = false)
+    static GenericChart Dressed(string title, Axis x, Axis y, IEnumerable<GenericChart> charts, double[]? labelled = null, bool reversed = false, bool square = false)
     {
         var (along, up) = (Scale(x), Scale(y));
+        if (labelled is { Length: > 0 and <= MostLabels })
+        {
+            along.SetProperty("tickmode", "array");
+            along.SetProperty("tickvals", labelled);
+            along.SetProperty("ticktext", labelled.Select(value => value.ToString("#,0.######", CultureInfo.InvariantCulture)).ToArray());
+        }
         if (reversed)
             up.SetProperty("autorange", "reversed");
         if (square)

@@ -23,6 +23,18 @@ public class ChartsTests
     }
 
     [Fact]
+    public void A_logarithmic_axis_is_labelled_at_its_points_while_they_are_few()
+    {
+        var few = Figure(Charts.Lines("T", new Axis("images", Logarithmic: true), "loss", ("a", [10, 60_000], [1, 2]), ("b", [0.5, 10], [1, 2])));
+        Assert.Equal("[0.5,10,60000]", few["layout"]!["xaxis"]!["tickvals"]!.ToJsonString());
+        Assert.Equal("""["0.5","10","60,000"]""", few["layout"]!["xaxis"]!["ticktext"]!.ToJsonString());
+
+        var many = Enumerable.Range(1, 13).Select(i => (double)i).ToArray();
+        Assert.Null(Figure(Charts.Lines("T", new Axis("images", Logarithmic: true), "loss", ("a", many, many)))["layout"]!["xaxis"]!["tickvals"]);
+        Assert.Null(Figure(Charts.Lines("T", "images", "loss", ("a", [10, 60_000], [1, 2])))["layout"]!["xaxis"]!["tickvals"]);
+    }
+
+    [Fact]
     public void Every_chart_has_titles_size_and_a_white_ground()
     {
         foreach (var chart in new[]
