@@ -10,8 +10,6 @@ namespace Vit.Display;
 /// <summary>The kinds of chart that the notebooks need, all dressed alike; a <see cref="GenericChart"/> takes any further styling of Plotly.NET.</summary>
 public static class Charts
 {
-    const int MostLabels = 12;
-
     // M. Okabe and K. Ito, "Color Universal Design": distinct for colour-blind eyes too.
     static readonly string[] Palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
 
@@ -28,9 +26,9 @@ public static class Charts
     /// <param name="x">The axis along.</param>
     /// <param name="y">The axis up.</param>
     /// <param name="series">Each line's name, its points along and its points up.</param>
-    /// <remarks>A logarithmic axis along with few points is labelled at these: 4, 8, 16 rather than powers of ten.</remarks>
+    /// <remarks>A logarithmic axis along with at most twelve points is labelled at these: 4, 8, 16 rather than powers of ten.</remarks>
     public static GenericChart Lines(string title, Axis x, Axis y, params (string Name, IEnumerable<double> X, IEnumerable<double> Y)[] series) =>
-        Dressed(title, x, y, labelled: x.Logarithmic ? [.. series.SelectMany(line => line.X).Distinct().Order()] : [], charts: series.Select(line => Chart.Line<double, double, string>(
+        Dressed(title, x, y, points: series.SelectMany(line => line.X), values: series.SelectMany(line => line.Y), charts: series.Select(line => Chart.Line<double, double, string>(
             Short(line.X), Short(line.Y), Name: line.Name, ShowMarkers: line.Y.Count() <= 30, ShowLegend: series.Length > 1, UseDefaults: false)));
 
     /// <summary>Upright bars, side by side for each category.</summary>
@@ -40,7 +38,7 @@ public static class Charts
     /// <param name="categories">What stands under the bars.</param>
     /// <param name="series">Each series' name and its values, one for each category.</param>
     public static GenericChart Bars(string title, Axis x, Axis y, IEnumerable<string> categories, params (string Name, IEnumerable<double> Values)[] series) =>
-        Dressed(title, x, y, charts: series.Select(bars => Chart.Column<double, string, string>(
+        Dressed(title, x, y, values: series.SelectMany(bars => bars.Values), charts: series.Select(bars => Chart.Column<double, string, string>(
             Short(bars.Values), Keys: new(categories, true), Name: bars.Name, ShowLegend: series.Length > 1, UseDefaults: false)));
 
     /// <summary>A matrix as colours, its first row on top; a square one with square cells.</summary>
@@ -65,15 +63,15 @@ public static class Charts
         static Optional<IEnumerable<string>> Names(IReadOnlyList<string>? names) => names is null ? default : new(names, true);
     }
 
-    static GenericChart Dressed(string title, Axis x, Axis y, IEnumerable<GenericChart> charts, double[]? labelled = null, bool reversed = false, bool square = false)
+    static GenericChart Dressed(
+        string title, Axis x, Axis y, IEnumerable<GenericChart> charts,
+        IEnumerable<double>? points = null, IEnumerable<double>? values = null, bool reversed = false, bool square = false)
     {
         var (along, up) = (Scale(x), Scale(y));
-        if (labelled is { Length: > 0 and <= MostLabels })
-        {
-            along.SetProperty("tickmode", "array");
-            along.SetProperty("tickvals", labelled);
-            along.SetProperty("ticktext", labelled.Select(value => value.ToString("#,0.######", CultureInfo.InvariantCulture)).ToArray());
-        }
+        if (x.Logarithmic && points?.Distinct().Order().ToArray() is { } few)
+            Label(along, few.Length <= 12 ? few : Steps(few));
+        if (y.Logarithmic && values is not null)
+            Label(up, Steps([.. values]));
         if (reversed)
             up.SetProperty("autorange", "reversed");
         if (square)
@@ -120,6 +118,27 @@ public static class Charts
             scale.SetProperty("exponentformat", "power");
         }
         return scale;
+    }
+
+    // On a logarithmic axis Plotly writes 20 and 200 both as a small 2. So: 1, 2, 5 of each power of ten, or the powers alone.
+    static double[] Steps(double[] values)
+    {
+        values = [.. values.Where(value => value > 0 && double.IsFinite(value))];
+        if (values.Length == 0)
+            return [];
+        var (low, high) = ((int)Math.Floor(Math.Log10(values.Min())), (int)Math.Ceiling(Math.Log10(values.Max())));
+        return high - low > 8 ? [] : [.. from power in Enumerable.Range(low, high - low + 1)
+            from step in high - low > 3 ? new[] { 1 } : [1, 2, 5]
+            select step * Math.Pow(10, power)];
+    }
+
+    static void Label(LinearAxis axis, double[] at)
+    {
+        if (at.Length == 0)
+            return;
+        axis.SetProperty("tickmode", "array");
+        axis.SetProperty("tickvals", Short(at));
+        axis.SetProperty("ticktext", at.Select(value => value.ToString("#,0.########", CultureInfo.InvariantCulture)).ToArray());
     }
 
     // Five digits are more than a chart shows, and keep the notebooks' files small.

@@ -30,7 +30,9 @@ public class ChartsTests
         Assert.Equal("""["0.5","10","60,000"]""", few["layout"]!["xaxis"]!["ticktext"]!.ToJsonString());
 
         var many = Enumerable.Range(1, 13).Select(i => (double)i).ToArray();
-        Assert.Null(Figure(Charts.Lines("T", new Axis("images", Logarithmic: true), "loss", ("a", many, many)))["layout"]!["xaxis"]!["tickvals"]);
+        var more = Figure(Charts.Lines("T", new Axis("images", Logarithmic: true), new Axis("loss", Logarithmic: true), ("a", many, many.Select(x => Math.Pow(10, -x)))));
+        Assert.Equal("[1,2,5,10,20,50,100,200,500]", more["layout"]!["xaxis"]!["tickvals"]!.ToJsonString());
+        Assert.Null(more["layout"]!["yaxis"]!["tickvals"]);
         Assert.Null(Figure(Charts.Lines("T", "images", "loss", ("a", [10, 60_000], [1, 2])))["layout"]!["xaxis"]!["tickvals"]);
     }
 
