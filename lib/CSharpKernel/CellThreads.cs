@@ -1,4 +1,5 @@
 using System.Runtime;
+using System.Runtime.ExceptionServices;
 
 namespace CSharpKernel;
 
@@ -23,7 +24,7 @@ sealed class CellThreads : SynchronizationContext
 
     static readonly Stack<Worker> Waiting = new();
 
-    /// <summary>Whether to ask further, so that loops stay fast.</summary>
+    /// <summary>Whether any cell was, so that loops are fast until then. Loops on the pool may outlive their cell, and ask later.</summary>
     public static volatile bool AnyInterrupted;
 
     readonly HashSet<Worker> _running = [];
@@ -37,7 +38,6 @@ sealed class CellThreads : SynchronizationContext
     /// <exception cref="OperationCanceledException">It was interrupted; none of it runs any more.</exception>
     public static T Run<T>(Func<Task<T>> code, CancellationToken cancellation)
     {
-        AnyInterrupted = false;
         var threads = new CellThreads();
         var started = new TaskCompletionSource<Task<T>>();
         threads.Post(_ =>
@@ -60,12 +60,12 @@ sealed class CellThreads : SynchronizationContext
     }
 
     /// <summary>Ends what a cell has started, on any thread, where the cell was interrupted.</summary>
-    /// <exception cref="OperationCanceledException">It was.</exception>
+    /// <exception cref="CellInterruptedException">It was.</exception>
     public static void ThrowIfInterrupted()
     {
         if (Cell.Value is { _interrupted: true })
         {
-            throw new OperationCanceledException("The cell was interrupted.");
+            throw new CellInterruptedException();
         }
     }
 
@@ -79,7 +79,7 @@ sealed class CellThreads : SynchronizationContext
         }
         finally
         {
-            Uninterrupted(() =>
+            Locked(() =>
             {
                 // Where it was interrupted, what awaited this never goes on.
                 if (!_interrupted)
@@ -92,22 +92,28 @@ sealed class CellThreads : SynchronizationContext
         }
     }
 
-    /// <summary>Does something with the lock held, however often the thread is woken while it waits for it.</summary>
+    /// <summary>Does something that does not wait itself, with the lock held.</summary>
+    static void Locked(Action action) => Uninterrupted(() =>
+    {
+        lock (Waiting)
+        {
+            action();
+        }
+    });
+
+    /// <summary>Waits, and does then what need not wait any more, however often the thread is woken before.</summary>
     static void Uninterrupted(Action action)
     {
         while (true)
         {
             try
             {
-                lock (Waiting)
-                {
-                    action();
-                    return;
-                }
+                action();
+                return;
             }
             catch (ThreadInterruptedException)
             {
-                // None of these actions waits: it has not begun.
+                // It still waits.
             }
         }
     }
@@ -134,7 +140,7 @@ sealed class CellThreads : SynchronizationContext
     bool End(Worker worker)
     {
         var kept = false;
-        Uninterrupted(() =>
+        Locked(() =>
         {
             _running.Remove(worker);
             Monitor.PulseAll(Waiting);
@@ -185,7 +191,8 @@ sealed class CellThreads : SynchronizationContext
         {
             do
             {
-                _wake.WaitOne();
+                // It may be interrupted as soon as it is created.
+                Uninterrupted(() => _wake.WaitOne());
                 SetSynchronizationContext(_threads);
                 try
                 {
@@ -197,6 +204,11 @@ sealed class CellThreads : SynchronizationContext
                 catch when (_threads._interrupted)
                 {
                     // As was asked.
+                }
+                catch (Exception e)
+                {
+                    // What nobody catches leaves a thread of its own, so that this one is counted out.
+                    new Thread(ExceptionDispatchInfo.Capture(e).Throw).Start();
                 }
 
                 Cell.Value = null;

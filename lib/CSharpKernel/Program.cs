@@ -39,10 +39,17 @@ static class Program
         // An exception that nobody catches, on a thread that a cell has started, shall not take the cells' state with it.
         ExceptionHandling.SetUnhandledExceptionHandler(e =>
         {
-            // What an interrupted cell leaves behind, where the runtime hands it on.
-            if (e is not (ThreadAbortException or ThreadInterruptedException))
+            try
             {
-                Console.Error.WriteLine(string.Join('\n', ExceptionTrace.ToError(e, "").Traceback));
+                // What an interrupted cell leaves behind is not told. The rest goes past Console.Error, which throws for such a cell.
+                if (e.GetBaseException() is not (ThreadAbortException or ThreadInterruptedException or CellInterruptedException))
+                {
+                    ConsoleWriter.Target?.Write("stderr", string.Join('\n', ExceptionTrace.ToError(e, "").Traceback) + "\n");
+                }
+            }
+            catch (Exception)
+            {
+                // Whatever left this would end the process.
             }
 
             return true;

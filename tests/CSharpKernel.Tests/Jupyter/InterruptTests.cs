@@ -7,6 +7,15 @@ public sealed class InterruptTests(RunningKernel kernel) : IClassFixture<Running
 {
     readonly KernelClient _client = kernel.Client;
 
+    /// <summary>Runs a cell that waits for ever at its end, and interrupts it there.</summary>
+    void Interrupt(string code)
+    {
+        var cell = _client.SendExecute(code + "\nConsole.WriteLine(\"started\"); await Task.Delay(-1);");
+        _client.PublishedUntil(m => m.ParentId == cell && m.Type == "stream");
+        _client.Send(Channel.Control, "interrupt_request", []);
+        Assert.Equal("error", _client.Answer(Channel.Shell, cell).Status);
+    }
+
     [Theory]
     [InlineData("while (true) { }")]
     [InlineData("System.Threading.Thread.Sleep(-1);")]
@@ -84,6 +93,50 @@ public sealed class InterruptTests(RunningKernel kernel) : IClassFixture<Running
         // No step is half done: all weights are numbers, and training takes up where it was.
         Assert.Equal("True", client.Execute("var before = steps.Count; model.parameters().All(p => p.isfinite().all().item<bool>())").Result);
         Assert.Equal("True", client.Execute("trainer.Run().First().Epoch > 0 && steps.Count >= before && before >= 3").Result);
+    }
+
+    [Theory]
+    [InlineData("new System.Threading.Thread(Work).Start();")]
+    [InlineData("System.Threading.ThreadPool.QueueUserWorkItem(_ => Work());")]
+    public void What_a_cell_has_left_to_other_threads_ends_without_a_word_even_behind_the_next_cell(string start)
+    {
+        _client.Execute("var (go, ended) = (new System.Threading.ManualResetEventSlim(), new System.Threading.ManualResetEventSlim());");
+        Interrupt($$"""
+            void Work()
+            {
+                try
+                {
+                    go.Wait();
+                    while (true) { }
+                }
+                finally
+                {
+                    ended.Set();
+                }
+            }
+            {{start}}
+            """);
+        Assert.Equal(["execute_result ended"], _client.Execute("go.Set(); ended.Wait(); \"ended\"").Outputs);
+    }
+
+    [Fact]
+    public void An_exception_on_a_thread_of_an_interrupted_cell_is_told_and_kills_nothing()
+    {
+        _client.Execute("var go = new System.Threading.ManualResetEventSlim();");
+        Interrupt("new System.Threading.Thread(() => { go.Wait(); throw new Exception(\"stray\"); }).Start();");
+        _client.SendExecute("go.Set();");
+        _client.PublishedUntil(m => m.Summary.Contains("System.Exception: stray"));
+        Assert.Equal("1", _client.Execute("1").Result);
+    }
+
+    [Fact]
+    public void A_cell_is_interrupted_when_one_of_its_threads_has_failed()
+    {
+        var endless = _client.SendExecute("async void Stray() { await Task.Yield(); throw new Exception(\"stray\"); }\nStray();\nawait Task.Delay(-1);");
+        _client.PublishedUntil(m => m.ParentId == endless && m.Summary.Contains("System.Exception: stray"));
+        _client.Send(Channel.Control, "interrupt_request", []);
+        Assert.Equal("error", _client.Answer(Channel.Shell, endless).Status);
+        Assert.Equal("1", _client.Execute("1").Result);
     }
 
     [Fact]
