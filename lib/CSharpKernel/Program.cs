@@ -110,10 +110,12 @@ static class Program
 
         void Reply(KernelProcess.Reply reply)
         {
+            // First, so that what cannot be written leaves nothing half done.
+            var json = JsonSerializer.Serialize(reply, KernelProcess.Json);
             lock (replies)
             {
                 replies.Write(KernelProcess.RecordSeparator);
-                replies.Write(JsonSerializer.Serialize(reply, KernelProcess.Json));
+                replies.Write(json);
                 replies.Write('\n');
                 replies.Flush();
             }

@@ -51,6 +51,13 @@ public sealed class KernelProcessTests : IDisposable
         Assert.Contains("no input", Assert.IsType<Output.Error>(_outputs[^1]).Message);
     }
 
+    [Fact]
+    public async Task Json_that_cannot_be_sent_is_the_cells_error()
+    {
+        Assert.False(await Run("\"[\\\"\\\\ud83d\\\"]\".DisplayAs(\"application/json\");"));
+        Assert.IsType<Output.Error>(Assert.Single(_outputs));
+    }
+
     [Theory]
     [InlineData("Console.WriteLine(\"last words\"); Environment.Exit(3);", "exit code 3")]
     [InlineData("Console.WriteLine(\"last words\"); Environment.FailFast(\"crash\");", "SIGABRT")]

@@ -94,17 +94,15 @@ sealed class Channels : IDisposable
     /// <param name="content">Its content.</param>
     /// <param name="unreachable">Told if nobody listens; on stdin alone.</param>
     /// <returns>Its <c>msg_id</c>.</returns>
+    /// <exception cref="InvalidOperationException">The content holds JSON that is not Unicode.</exception>
     public string Send(Channel channel, string type, Request? parent, JsonObject content, Action? unreachable = null)
     {
         var id = _wire.NewId();
+        // Here and not on the thread of the sockets, so that what cannot be written fails whoever sends it.
+        var frames = _wire.Write(id, type, parent?.Header ?? "{}"u8.ToArray(), content);
         _queue.Enqueue(() =>
         {
-            var message = new NetMQMessage(channel == Channel.Iopub ? [Encoding.UTF8.GetBytes(type)] : parent!.Identities);
-            foreach (var frame in _wire.Write(id, type, parent?.Header ?? "{}"u8.ToArray(), content))
-            {
-                message.Append(frame);
-            }
-
+            var message = new NetMQMessage([.. channel == Channel.Iopub ? [Encoding.UTF8.GetBytes(type)] : parent!.Identities, .. frames]);
             try
             {
                 if (!_sockets[channel].TrySendMultipartMessage(message))

@@ -138,26 +138,28 @@ sealed class JupyterKernel : IDisposable
         }
 
         Status("busy");
-        JsonObject? reply;
         try
         {
-            reply = answer(request);
+            Reply(answer(request));
         }
         catch (Exception e)
         {
             _log($"{request.Type} failed: {e}");
-            reply = Failure(new(e.GetType().FullName!, e.Message, [e.Message], null), "");
-        }
-
-        if (reply is not null)
-        {
-            _channels.Send(channel, request.Type.Replace("_request", "_reply", StringComparison.Ordinal), request, reply);
+            Reply(Failure(new(e.GetType().FullName!, e.Message, [e.Message], null), ""));
         }
 
         Status("idle");
         if (_shutDown)
         {
             _requests.CompleteAdding();
+        }
+
+        void Reply(JsonObject? content)
+        {
+            if (content is not null)
+            {
+                _channels.Send(channel, request.Type.Replace("_request", "_reply", StringComparison.Ordinal), request, content);
+            }
         }
 
         void Status(string state)

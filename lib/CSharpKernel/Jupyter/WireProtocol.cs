@@ -9,7 +9,7 @@ using System.Text.Unicode;
 
 namespace CSharpKernel.Jupyter;
 
-/// <summary>Messages as frames: identities, delimiter, signature, header, parent header, metadata, content. One thread uses it.</summary>
+/// <summary>Messages as frames: identities, delimiter, signature, header, parent header, metadata, content. One thread reads, any may write.</summary>
 /// <param name="key">Of HMAC-SHA256; empty for no signature.</param>
 sealed class WireProtocol(byte[] key)
 {
@@ -83,7 +83,7 @@ sealed class WireProtocol(byte[] key)
         return new(frames.Take(delimiter).ToList(), parts[0], id, type, parent["msg_id"] is JsonValue value && value.TryGetValue(out string? answered) ? answered : null, content);
     }
 
-    /// <summary>A <c>msg_id</c> for a message to be written; on any thread.</summary>
+    /// <summary>A <c>msg_id</c> for a message to be written.</summary>
     public string NewId() => $"{_session}_{Interlocked.Increment(ref _sent)}";
 
     /// <summary>Writes a message.</summary>
