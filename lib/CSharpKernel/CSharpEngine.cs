@@ -48,8 +48,10 @@ public sealed class CSharpEngine : IDisposable
     }
 
     /// <exception cref="InvalidOperationException">There is nobody to ask.</exception>
+    /// <exception cref="OperationCanceledException">The cell that asks was interrupted.</exception>
     internal static string Ask(string prompt, bool secret)
     {
+        CellThreads.ThrowIfInterrupted();
         _current?._queue.Flush();
         return _current?.Input is { } ask
             ? ask(prompt, secret)
@@ -118,6 +120,10 @@ public sealed class CSharpEngine : IDisposable
             catch (Exception e)
             {
                 return (null, ToError(e, name, cancellation));
+            }
+            finally
+            {
+                _queue.Flush();
             }
         }
     }

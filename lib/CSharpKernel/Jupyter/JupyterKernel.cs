@@ -8,7 +8,7 @@ namespace CSharpKernel.Jupyter;
 
 /// <summary>
 /// Serves a notebook's engine to Jupyter's front ends. Requests on shell are served one after another on the thread of
-/// <see cref="Run"/>; those that need no turn are served on a second one while a cell runs, and those on control at once.
+/// <see cref="Run"/>; those that need no turn are served on a second one while a cell runs or waits, and those on control at once.
 /// </summary>
 sealed class JupyterKernel : IDisposable
 {
@@ -37,6 +37,7 @@ sealed class JupyterKernel : IDisposable
     volatile bool _shutDown;
     bool _silent;
     bool _stored;
+    volatile int _unansweredCells;
     int _count;
     int _toAbort;
 
@@ -86,6 +87,10 @@ sealed class JupyterKernel : IDisposable
         {
             var abort = _toAbort > 0 && --_toAbort >= 0 && request.Type == "execute_request";
             Serve(Channel.Shell, request, abort ? _ => new() { ["status"] = "aborted" } : null);
+            if (request.Type == "execute_request")
+            {
+                Interlocked.Decrement(ref _unansweredCells);
+            }
         }
     }
 
@@ -95,6 +100,7 @@ sealed class JupyterKernel : IDisposable
         lock (_lock)
         {
             _running?.Cancel();
+            _asked?.Answer.TrySetException(new CellInterruptedException());
         }
 
         return new() { ["status"] = "ok" };
@@ -119,7 +125,12 @@ sealed class JupyterKernel : IDisposable
                 break;
             case Channel.Shell:
                 var needsNoTurn = request.Type is "kernel_info_request" or "comm_info_request" or "complete_request" or "inspect_request" or "is_complete_request";
-                (needsNoTurn && _running is not null ? _questions : _requests).Add(request);
+                if (request.Type == "execute_request")
+                {
+                    Interlocked.Increment(ref _unansweredCells);
+                }
+
+                (needsNoTurn && _unansweredCells > 0 ? _questions : _requests).Add(request);
                 break;
             default:
                 Ignore(channel, request);
@@ -204,6 +215,7 @@ sealed class JupyterKernel : IDisposable
     JsonObject Execute(Request request)
     {
         var code = request.Text("code");
+        var before = _cell;
         _silent = request.Flag("silent", false);
         (_cell, _error) = (request, null);
         _stored = !_silent && request.Flag("store_history", true);
@@ -235,6 +247,12 @@ sealed class JupyterKernel : IDisposable
             lock (_lock)
             {
                 _running = null;
+                _asked?.Answer.TrySetException(Ended());
+                if (_silent)
+                {
+                    // What threads print from now on counts to the cell before.
+                    (_silent, _cell) = (false, before);
+                }
             }
         }
 
@@ -308,25 +326,29 @@ sealed class JupyterKernel : IDisposable
         lock (_asking)
         {
             var answer = new TaskCompletionSource<string>();
-            CancellationToken interrupted;
             lock (_lock)
             {
+                if (_running is not { IsCancellationRequested: false })
+                {
+                    throw Ended();
+                }
+
                 if (_cell is not { } cell || !cell.Flag("allow_stdin", false))
                 {
                     throw new InvalidOperationException("The front end that runs this cell takes no input: Console.ReadLine, input and password have none here.");
                 }
 
-                interrupted = _running?.Token ?? default;
                 var content = new JsonObject { ["prompt"] = prompt, ["password"] = secret };
                 _asked = (_channels.Send(Channel.Stdin, "input_request", cell, content, Unreachable), cell, answer);
             }
 
-            Task.WaitAny([answer.Task], interrupted);
             return answer.Task.GetAwaiter().GetResult();
 
             void Unreachable() => answer.TrySetException(new InvalidOperationException("The front end that runs this cell allows input, but does not listen on the channel for it."));
         }
     }
+
+    static InvalidOperationException Ended() => new("The cell has ended: Console.ReadLine, input and password have no input any more.");
 
     void TakeInput(Request reply)
     {

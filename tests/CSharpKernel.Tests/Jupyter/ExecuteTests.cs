@@ -166,6 +166,16 @@ public sealed class ExecuteTests(RunningKernel kernel) : IClassFixture<RunningKe
         Assert.NotNull(_client.PublishedUntil(m => m.Summary == "stdout from behind").ParentId);
     }
 
+    [Fact]
+    public void What_a_thread_prints_after_a_silent_cell_counts_to_the_cell_before()
+    {
+        var cell = _client.Execute("new System.Threading.Thread(() => { Console.OpenStandardInput().ReadByte(); Console.WriteLine(\"behind silence\"); }).Start();");
+        _client.Execute("1", new() { ["silent"] = true });
+        kernel.Process.StandardInput.WriteLine();
+        kernel.Process.StandardInput.Flush();
+        Assert.Equal(cell.Id, _client.PublishedUntil(m => m.Summary == "stdout behind silence").ParentId);
+    }
+
     [Theory]
     [InlineData("new System.Threading.Thread(() => throw new Exception(\"stray\")).Start();")]
     [InlineData("async void Stray() { await Task.Yield(); throw new Exception(\"stray\"); }\nStray();")]
@@ -183,5 +193,18 @@ public sealed class ExecuteTests(RunningKernel kernel) : IClassFixture<RunningKe
     {
         Assert.Equal("ok", _client.Execute("Console.WriteLine(\"\\ud83d\"); display(\"\\ud83d\"); \"\\ude42\"").Status);
         Assert.Equal("🙂", _client.Execute("\"\\ud83d\\ude42\"").Result);
+    }
+
+    [Fact]
+    public void Json_that_cannot_be_sent_fails_who_shows_it_and_kills_nothing()
+    {
+        var cell = _client.Execute("\"[\\\"\\\\ud83d\\\"]\".DisplayAs(\"application/json\");");
+        Assert.Equal("error", cell.Status);
+        Assert.Single(cell.Outputs);
+        _client.Execute("using Microsoft.DotNet.Interactive.Formatting; class Half { }\n"
+            + "Formatter.SetPreferredMimeTypesFor(typeof(Half), \"application/json\"); Formatter.Register<Half>((h, w) => w.Write(\"[\\\"\\\\ud83d\\\"]\"), \"application/json\");");
+        Assert.Equal("error", _client.Execute("new Half()").Status);
+        Assert.Equal("error", _client.Execute("1", new() { ["user_expressions"] = new JsonObject { ["half"] = "new Half()" } }).Status);
+        Assert.Equal("1", _client.Execute("1").Result);
     }
 }

@@ -84,6 +84,27 @@ public sealed class InputTests(RunningKernel kernel) : IClassFixture<RunningKern
     }
 
     [Fact]
+    public void A_question_ends_with_its_cell()
+    {
+        var cell = _client.SendExecute("var left = Task.Run(() => input());\nConsole.OpenStandardInput().ReadByte();");
+        _client.Receive(Channel.Stdin);
+        kernel.Process.StandardInput.WriteLine();
+        kernel.Process.StandardInput.Flush();
+        Assert.Equal("ok", _client.Answer(Channel.Shell, cell).Status);
+        Assert.Contains("has ended", _client.Execute("await left").Reply.Text("evalue"));
+        Assert.Equal("here", Execute("input()", "here").Result);
+    }
+
+    [Fact]
+    public void Between_cells_nobody_is_asked()
+    {
+        _client.Execute("_ = Task.Run(() => { Console.OpenStandardInput().ReadByte(); try { input(); } catch (Exception e) { Console.WriteLine(e.Message); } });");
+        kernel.Process.StandardInput.WriteLine();
+        kernel.Process.StandardInput.Flush();
+        _client.PublishedUntil(m => m.Type == "stream" && m.Text("text").Contains("has ended"));
+    }
+
+    [Fact]
     public void Front_ends_need_not_name_the_question()
     {
         var cell = _client.SendExecute("input()");

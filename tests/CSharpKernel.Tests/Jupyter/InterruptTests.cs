@@ -28,6 +28,7 @@ public sealed class InterruptTests(RunningKernel kernel) : IClassFixture<Running
     [InlineData("while (true) { display(steps++); System.Threading.Thread.Sleep(1); }")]
     [InlineData("IEnumerable<int> Forever() { while (true) { yield return 1; } }\nForever().Sum(x => 0)")]
     [InlineData("Console.ReadLine()")]
+    [InlineData("await Task.Run(() => input())")]
     public void What_never_ends_is_interrupted_and_state_stays(string code)
     {
         _client.Execute("var kept = 5; var steps = 0L;");

@@ -82,6 +82,20 @@ public sealed class RequestTests(RunningKernel kernel) : IClassFixture<RunningKe
     public void Completeness_is_told(string code, string status) =>
         Assert.Equal(status, _client.Ask(Channel.Shell, "is_complete_request", new() { ["code"] = code }).Status);
 
+    [Fact]
+    public void A_question_that_comes_with_a_cell_does_not_wait_for_it()
+    {
+        // Where the cell is already running when the question comes, nothing is seen: so many times.
+        for (var i = 0; i < 20; i++)
+        {
+            var asking = _client.SendExecute("Console.ReadLine()");
+            var id = _client.Send(Channel.Shell, "is_complete_request", new() { ["code"] = "1" });
+            Assert.Equal(id, _client.Receive(Channel.Shell).ParentId);
+            _client.Send(Channel.Stdin, "input_reply", new() { ["value"] = "" }, _client.Receive(Channel.Stdin).Id);
+            Assert.Equal("ok", _client.Answer(Channel.Shell, asking).Status);
+        }
+    }
+
     [Theory]
     [InlineData("execute_request")]
     [InlineData("complete_request")]
