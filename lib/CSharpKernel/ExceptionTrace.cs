@@ -27,12 +27,12 @@ static partial class ExceptionTrace
 
         var lines = new List<string>();
         var line = Describe(exception, "", cell, lines);
-        return new(exception.GetType().FullName!, exception.Message, lines, line);
+        return new(exception.GetType().FullName!, MessageOf(exception), lines, line);
     }
 
     static int? Describe(Exception exception, string prefix, string cell, List<string> lines)
     {
-        lines.AddRange($"{prefix}{exception.GetType().FullName}: {exception.Message}".ReplaceLineEndings("\n").Split('\n'));
+        lines.AddRange($"{prefix}{exception.GetType().FullName}: {MessageOf(exception)}".ReplaceLineEndings("\n").Split('\n'));
         int? cellLine = null;
         var shown = new List<string>();
         var lastOfCell = 0;
@@ -67,6 +67,19 @@ static partial class ExceptionTrace
         }
 
         return cellLine;
+    }
+
+    /// <summary>Its message; a cell's own exceptions may throw instead of giving one.</summary>
+    static string MessageOf(Exception exception)
+    {
+        try
+        {
+            return exception.Message ?? "";
+        }
+        catch (Exception e)
+        {
+            return $"its message cannot be read ({e.GetType().Name})";
+        }
     }
 
     static bool Machinery(Type type) =>

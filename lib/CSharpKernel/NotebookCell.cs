@@ -47,7 +47,8 @@ public sealed class NotebookCell
             return;
         }
 
-        if (_clearBeforeNext || output is Output.Clear)
+        // An update adds nothing: front ends do not take it for the next output.
+        if (output is Output.Clear || _clearBeforeNext && output is not Output.Update)
         {
             Outputs.Clear();
             _clearBeforeNext = false;

@@ -72,6 +72,15 @@ public sealed class ErrorTests : IDisposable
         Assert.Equal("System.FormatException", (await _cells.Error("Task.Run(() => int.Parse(\"x\")).Wait();")).Name);
     }
 
+    [Fact]
+    public async Task An_exception_that_cannot_give_its_message_is_an_error_all_the_same()
+    {
+        var error = await _cells.Error("class Mute : Exception { public override string Message => throw new NotSupportedException(); }\nthrow new Mute();");
+        Assert.Equal("its message cannot be read (NotSupportedException)", error.Message);
+        Assert.Equal($"{error.Name}: {error.Message}", error.Traceback[0]);
+        Assert.Equal("   at cell 1, line 2", error.Traceback[^1]);
+    }
+
     [Theory]
     [InlineData("started(); while (true) { }")]
     [InlineData("started(); System.Threading.Thread.Sleep(-1);")]

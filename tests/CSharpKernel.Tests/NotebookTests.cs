@@ -206,7 +206,9 @@ public sealed class NotebookTests
             """);
         Assert.True(JsonNode.DeepEquals(expected, cell.Outputs), cell.Outputs.ToJsonString());
         cell.Add(new Output.Clear(Wait: true), displays);
+        cell.Add(new Output.Update(new JsonObject { ["text/plain"] = "newer" }, "one"), displays);
         Assert.Equal(4, cell.Outputs.Count);
+        Assert.Equal("newer", NotebookCell.Text(cell.Outputs[2]!["data"]!["text/plain"]));
         cell.Add(new Output.Error("E", "m", ["t"], 1), displays);
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse("""[{"ename": "E", "evalue": "m", "output_type": "error", "traceback": ["t"]}]"""), cell.Outputs));
     }
