@@ -67,10 +67,12 @@ static class Program
         return 0;
     }
 
-    /// <summary>Jupyter's servers name themselves, so that no kernel outlives one that was killed. (On Windows they give a handle, not an id.)</summary>
+    /// <summary>Jupyter's servers name themselves, so that no kernel outlives one that was killed.</summary>
     static void EndWithParent()
     {
-        if (OperatingSystem.IsWindows() || !int.TryParse(Environment.GetEnvironmentVariable("JPY_PARENT_PID"), CultureInfo.InvariantCulture, out var id))
+        _ = int.TryParse(Environment.GetEnvironmentVariable("JPY_PARENT_PID"), CultureInfo.InvariantCulture, out var id);
+        // On Windows they hand over an inherited handle; what is none of a process has no id.
+        if (id == 0 || OperatingSystem.IsWindows() && (id = GetProcessId(id)) == 0)
         {
             return;
         }
@@ -91,6 +93,9 @@ static class Program
         })
         { IsBackground = true }.Start();
     }
+
+    [DllImport("kernel32")]
+    static extern int GetProcessId(nint process);
 
     static async Task<int> Headless(string folder)
     {

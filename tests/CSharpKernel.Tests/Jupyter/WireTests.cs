@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text;
 using CSharpKernel.Jupyter;
@@ -6,6 +7,11 @@ namespace CSharpKernel.Tests.Jupyter;
 
 public sealed class WireTests(RunningKernel kernel) : IClassFixture<RunningKernel>
 {
+    /// <summary>How a connection of ZeroMQ begins.</summary>
+    static readonly byte[] Greeting = [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0, .. "NULL"u8, .. new byte[48]];
+
+    static readonly byte[] Ready = [4, 26, 5, .. "READY"u8, 11, .. "Socket-Type"u8, 0, 0, 0, 6, .. "DEALER"u8];
+
     readonly KernelClient _client = kernel.Client;
 
     /// <summary>Sends frames that must cause nothing; then the kernel must answer the next request, and nothing else.</summary>
@@ -91,6 +97,17 @@ public sealed class WireTests(RunningKernel kernel) : IClassFixture<RunningKerne
     }
 
     [Fact]
+    public async Task A_frame_far_too_large_closes_its_connection()
+    {
+        using var stranger = new TcpClient("127.0.0.1", kernel.Connection.Shell);
+        var length = new byte[8];
+        BinaryPrimitives.WriteInt64BigEndian(length, (2L * WireProtocol.MaximumSize) + 1);
+        stranger.Client.Send([.. Greeting, .. Ready, 2, .. length]);
+        await stranger.GetStream().CopyToAsync(Stream.Null, TestContext.Current.CancellationToken);
+        Assert.Equal("1", _client.Execute("1").Result);
+    }
+
+    [Fact]
     public void Without_a_key_nothing_is_signed_and_a_message_is_still_taken_once()
     {
         using var open = new RunningKernel("");
@@ -166,9 +183,7 @@ public sealed class WireTests(RunningKernel kernel) : IClassFixture<RunningKerne
     {
         var random = new Random(11);
         var connection = kernel.Connection;
-        byte[] greeting = [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0, .. "NULL"u8, .. new byte[48]];
-        byte[] ready = [4, 26, 5, .. "READY"u8, 11, .. "Socket-Type"u8, 0, 0, 0, 6, .. "DEALER"u8];
-        byte[][] openings = [[], greeting, [.. greeting, .. ready]];
+        byte[][] openings = [[], Greeting, [.. Greeting, .. Ready]];
         byte[][] bodies =
         [
             [.. "GET / HTTP/1.1\r\n\r\n"u8],
