@@ -114,13 +114,13 @@ public static class Show
 
     /// <summary>Numbers as colours: eight points of matplotlib's viridis, from dark violet to yellow, and straight lines between them.</summary>
     /// <param name="values">[…, H, W]; below 0 is shown as 0, above 1 as 1, NaN as 0.</param>
-    /// <returns>[…, 3, H, W], float32 in [0, 1].</returns>
+    /// <returns>[…, 3, H, W], float32 in [0, 1], on the CPU.</returns>
     public static Tensor Colors(Tensor values)
     {
         using var scope = NewDisposeScope();
         var points = tensor(new[] { 0x440154, 0x46327e, 0x365c8d, 0x277f8e, 0x1fa187, 0x4ac16d, 0xa0da39, 0xfde725 }
             .SelectMany(rgb => new[] { rgb >> 16, (rgb >> 8) & 255, rgb & 255 }).Select(value => value / 255f).ToArray(), [8, 3]);
-        var position = values.nan_to_num(0).clamp(0, 1) * 7;
+        var position = values.detach().cpu().nan_to_num(0).clamp(0, 1) * 7;
         var below = position.floor().clamp(0, 6).to(ScalarType.Int64);
         var part = (position - below).unsqueeze(-1);
         return (points[below] * (1 - part) + points[below + 1] * part).movedim([-1], [-3]).MoveToOuterDisposeScope();

@@ -9,9 +9,11 @@ namespace Vit.Layers;
 /// </summary>
 public sealed class WindowAttention : nn.Module<Tensor, Tensor>
 {
-    readonly Tensor distances;
-    readonly Tensor? apart;
     readonly int rows, columns, window, shift;
+
+    // They follow from the configuration, and are no part of a checkpoint. No buffers: "to" leaves those behind that are not saved.
+    Tensor distances;
+    Tensor? apart;
 
     /// <summary>One bias for every distance and head, [(2M − 1)², h].</summary>
     public readonly Parameter relative_position_bias_table;
@@ -44,14 +46,9 @@ public sealed class WindowAttention : nn.Module<Tensor, Tensor>
         qkv = Initialization.Linear(width, 3 * width);
         proj = Initialization.Linear(width, width);
         RegisterComponents();
-        // Both follow the model to its device, and are no part of its checkpoint.
-        register_buffer("distances", Distances(window), persistent: false);
-        distances = get_buffer("distances")!;
-        if (shift > 0)
-        {
-            register_buffer("apart", Apart(rows, columns, window, shift), persistent: false);
-            apart = get_buffer("apart");
-        }
+        // After the registration, which would take them for buffers.
+        distances = Distances(window).DetachFromDisposeScope();
+        apart = shift > 0 ? Apart(rows, columns, window, shift).DetachFromDisposeScope() : null;
     }
 
     /// <param name="tokens">[B, rows, columns, D].</param>
@@ -59,6 +56,7 @@ public sealed class WindowAttention : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
+        FollowTheModel();
         var (B, D, M) = (tokens.shape[0], tokens.shape[3], window * window);
         var windows = Cut(shift > 0 ? tokens.roll([-shift, -shift], [1, 2]) : tokens, window);          // [B · W, M², D]
         var parts = qkv.forward(windows).reshape(-1, M, 3, Heads, D / Heads).permute(2, 0, 3, 1, 4);    // [3, B · W, h, M², d]
@@ -69,6 +67,15 @@ public sealed class WindowAttention : nn.Module<Tensor, Tensor>
         var attended = matmul(scores.softmax(-1), parts[2]).transpose(1, 2).flatten(2);                 // [B · W, M², D]
         var output = Assemble(proj.forward(attended), rows, columns, window);
         return (shift > 0 ? output.roll([shift, shift], [1, 2]) : output).MoveToOuterDisposeScope();
+    }
+
+    void FollowTheModel()
+    {
+        var (type, device) = (relative_position_bias_table.dtype, relative_position_bias_table.device);
+        if (distances.device != device)
+            distances = distances.to(device).DetachFromDisposeScope();
+        if (apart is not null && (apart.dtype != type || apart.device != device))
+            apart = apart.to(type, device).DetachFromDisposeScope();
     }
 
     /// <summary>[B, H, W, D] → [B · H / M · W / M, M², D].</summary>

@@ -76,6 +76,8 @@ public class ShowTests
         int Rgb(int map, int x) => Enumerable.Range(0, 3).Aggregate(0, (rgb, c) => rgb << 8 | (int)Math.Round(255 * colors[map, c, 0, x].item<float>()));
         Assert.Equal([0x440154, 0xfde725, 0x440154], Enumerable.Range(0, 3).Select(x => Rgb(0, x)));
         Assert.Equal([0x440154, 0xfde725, 0x277f8e], Enumerable.Range(0, 3).Select(x => Rgb(1, x)));
+        if (cuda.is_available())
+            Assert.Equal([3, 4, 5], Show.Colors(zeros(4, 5, device: CUDA)).shape);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using TorchSharp;
 using Vit.Models;
 using static TorchSharp.torch;
 
@@ -60,6 +61,24 @@ public class SwinTransformerTests
         var model = new SwinTransformer(Micro with { ImageWidth = 112 });
         Assert.Equal([2, 10], model.forward(randn(2, 3, 56, 112)).shape);
         Assert.Contains("[B, 3, 56, 112]", Assert.Throws<ArgumentException>(() => model.forward(randn(2, 3, 56, 56))).Message);
+    }
+
+    [Fact]
+    public void Everything_follows_the_model_to_another_type_and_device()
+    {
+        using var scope = NewDisposeScope();
+        var model = new SwinTransformer(Micro);
+        model.eval();
+        var images = randn(1, 3, 56, 56);
+        var blocks = model.Trace(images).Blocks;
+        model.bfloat16();
+        var rounded = model.Trace(images.bfloat16()).Blocks;
+        Assert.Equal(ScalarType.BFloat16, rounded[^1].dtype);
+        Assert.InRange((blocks[^1] - rounded[^1]).abs().mean().item<float>(), 0, 0.1f);
+        if (!cuda.is_available())
+            return;
+        model.to(CUDA);
+        Assert.Equal([1, 10], model.forward(images.bfloat16().to(CUDA)).shape);
     }
 
     [Fact]
