@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using SkiaSharp;
 using static TorchSharp.torch;
 
@@ -21,7 +22,8 @@ public static class Picture
     /// <exception cref="InvalidDataException">The file is damaged, cut short, too large, or no picture of these kinds.</exception>
     public static Tensor Load(string path, bool grayscale = false)
     {
-        return Decode(Read(path), path, grayscale);
+        using var data = Read(path);
+        return Decode(data, path, grayscale);
     }
 
     /// <inheritdoc cref="Load"/>
@@ -31,6 +33,11 @@ public static class Picture
     public static Tensor Decode(byte[] bytes, string name = "picture", bool grayscale = false)
     {
         using var data = SKData.CreateCopy(bytes);
+        return Decode(data, name, grayscale);
+    }
+
+    static Tensor Decode(SKData data, string name, bool grayscale)
+    {
         using var codec = Open(data, name);
         using var pixels = Pixels(codec, name, codec.Info.Size);
 
@@ -43,12 +50,21 @@ public static class Picture
         return image.contiguous().MoveToOuterDisposeScope();
     }
 
-    static byte[] Read(string path)
+    // Into memory that is not the collector's: while a model trains, megabytes for each picture would wake it up.
+    static SKData Read(string path)
     {
         using var file = Open(path);
-        var bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        return bytes;
+        var data = SKData.Create(file.Length);
+        try
+        {
+            file.ReadExactly(MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(data.AsSpan()), (int)data.Size));
+            return data;
+        }
+        catch
+        {
+            data.Dispose();
+            throw;
+        }
     }
 
     static FileStream Open(string path)
@@ -113,7 +129,7 @@ public static class Picture
     /// <param name="square">Takes the pixels [C, S, S] in [0, 1]; C is 3 for RGB, 1 for grey.</param>
     internal static void LoadSquare(string path, int size, Span<float> square)
     {
-        using var data = SKData.CreateCopy(Read(path));
+        using var data = Read(path);
         using var codec = Open(data, path);
         var whole = codec.Info.Size;
         var scaled = codec.GetScaledDimensions(Math.Min((float)size / Math.Min(whole.Width, whole.Height), 1));
@@ -162,11 +178,17 @@ public static class Picture
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        return Resized(image, (height, 0, height), (width, 0, width), interpolation);
+    }
+
+    /// <summary>Resizes, and computes no more than some rows and columns of the result.</summary>
+    static Tensor Resized(Tensor image, (long Length, long Start, int Count) down, (long Length, long Start, int Count) across, Interpolation interpolation)
+    {
         if (image.dim() < 2 || !image.is_floating_point())
             throw new ArgumentException($"Found {image.dtype} {Shape.Of(image)}, expected a float tensor [..., H, W].", nameof(image));
         using var scope = NewDisposeScope();
-        var rows = Weights((int)image.shape[^2], height, interpolation).to(image.dtype, image.device);
-        var columns = Weights((int)image.shape[^1], width, interpolation).to(image.dtype, image.device);
+        var rows = Weights((int)image.shape[^2], down, interpolation).to(image.dtype, image.device);
+        var columns = Weights((int)image.shape[^1], across, interpolation).to(image.dtype, image.device);
         return rows.matmul(image).matmul(columns.t()).MoveToOuterDisposeScope();
     }
 
@@ -177,11 +199,28 @@ public static class Picture
     /// <returns>[..., length, W'] or [..., H', length]; the longer side is rounded down, as in torchvision.</returns>
     public static Tensor ResizeShorterSide(Tensor image, int length, Interpolation interpolation = Interpolation.Bilinear)
     {
-        var (height, width) = (image.shape[^2], image.shape[^1]);
-        return height <= width
-            ? Resize(image, length, (int)(length * width / height), interpolation)
-            : Resize(image, (int)(length * height / width), length, interpolation);
+        var (height, width) = WithShorterSide(image, length);
+        return Resize(image, checked((int)height), checked((int)width), interpolation);
     }
+
+    /// <summary>
+    /// What <see cref="CenterCrop"/> leaves of the result of <see cref="ResizeShorterSide"/>. The rest is not computed: of a
+    /// narrow strip it would be thousands of times as much.
+    /// </summary>
+    internal static Tensor ResizeAndCrop(Tensor image, int length, int size, Interpolation interpolation)
+    {
+        var (height, width) = WithShorterSide(image, length);
+        return Resized(image, (height, Middle(height, size), size), (width, Middle(width, size), size), interpolation);
+    }
+
+    static (long Height, long Width) WithShorterSide(Tensor image, int length)
+    {
+        var (height, width) = (image.shape[^2], image.shape[^1]);
+        return height <= width ? (length, length * width / height) : (length * height / width, length);
+    }
+
+    /// <summary>Where a part begins that lies in the middle.</summary>
+    static long Middle(long length, int size) => (long)Math.Round((length - size) / 2.0);
 
     /// <summary>Cuts a square out of the middle.</summary>
     /// <param name="image">[..., H, W].</param>
@@ -195,7 +234,7 @@ public static class Picture
         if (height < size || width < size)
             throw new ArgumentException($"Found an image of {height} × {width} pixels, expected at least {size} × {size}: resize it first.", nameof(image));
         using var scope = NewDisposeScope();
-        return image.narrow(-2, (long)Math.Round((height - size) / 2.0), size).narrow(-1, (long)Math.Round((width - size) / 2.0), size).MoveToOuterDisposeScope();
+        return image.narrow(-2, Middle(height, size), size).narrow(-1, Middle(width, size), size).MoveToOuterDisposeScope();
     }
 
     /// <summary>A tensor as a bitmap, which a notebook shows as a picture.</summary>
@@ -272,16 +311,16 @@ public static class Picture
         _ => default,
     };
 
-    /// <summary>[output, input]: each row sums to 1.</summary>
-    static Tensor Weights(int input, int output, Interpolation interpolation)
+    /// <summary>Some rows of a matrix [output, input], each of which sums to 1.</summary>
+    static Tensor Weights(int input, (long Length, long Start, int Count) output, Interpolation interpolation)
     {
-        var factor = (double)input / output;
+        var factor = (double)input / output.Length;
         var stretch = Math.Max(factor, 1);
         var radius = stretch * (interpolation == Interpolation.Bilinear ? 1 : 2);
-        var weights = new double[output, input];
-        for (var i = 0; i < output; i++)
+        var weights = new double[output.Count, input];
+        for (var i = 0; i < output.Count; i++)
         {
-            var center = (i + 0.5) * factor;
+            var center = (output.Start + i + 0.5) * factor;
             var first = Math.Max((int)(center - radius + 0.5), 0);
             var end = Math.Min((int)(center + radius + 0.5), input);
             var sum = 0.0;

@@ -18,8 +18,13 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
     (int Rows, int Columns) learnedGrid, grid;
     int tokensWithPositions;
 
+    /// <summary>K, where the head comes from the file.</summary>
+    Int128 LearnedClasses => newHead ? 0 : classes;
+
     public nn.Module<Tensor, Tensor> CreateModel()
     {
+        if (file.Tensors.FirstOrDefault(tensor => tensor.Value.Shape.Contains(0)).Key is string empty)
+            throw new InvalidDataException($"{path}: the tensor '{empty}' is empty.");
         var projection = ShapeOf("patch_embed.proj.weight");
         if (projection is not { Length: 4 } || projection[2] != projection[3])
             throw new InvalidDataException($"{path}: the patches' projection is {Shape.Of(projection ?? [])}, expected was [D, C, P, P].");
@@ -127,7 +132,9 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
             LayerNormEpsilon = config.Number("layer_norm_eps") ?? (names.Kind == CheckpointKind.HuggingFace ? 1e-12 : 1e-6),
         };
         Believable(learned.Check);
-        Backed((Int128)learned.Layers * width * (4 * (Int128)width + 2 * (Int128)learned.MlpWidth));
+        Backed((Int128)learned.Layers * width * (4 * (Int128)width + 2 * (Int128)learned.MlpWidth)
+            + width * ((Int128)(positions?[1] ?? 0) + registers + (learned.PreLogitsWidth ?? 0))
+            + LearnedClasses * (distilled ? 2 : 1) * (learned.PreLogitsWidth ?? width));
         var wanted = learned with { ImageHeight = options.ImageHeight ?? learned.ImageHeight, ImageWidth = options.ImageWidth ?? learned.ImageWidth };
         wanted.Check();
         (size, grid) = ((wanted.ImageHeight, wanted.ImageWidth), (wanted.GridRows, wanted.GridColumns));
@@ -143,14 +150,25 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
             .Select(shape => shape is { Length: 2 } ? shape : throw new InvalidDataException($"{path}: a stage has no relative_position_bias_table of [(2M − 1)², h]."))
             .ToList();
         var depths = tables.Select((_, stage) => Count(block => $"layers.{stage}.blocks.{block}.norm1.weight")).ToList();
-        Backed(depths.Select((depth, stage) => 12 * (Int128)depth * width * width << 2 * Math.Min(stage, 31)).Aggregate((sum, next) => sum + next));
+        var window = (Size((long)Math.Sqrt(tables.FirstOrDefault()?[0] ?? 0)) + 1) / 2;
+        var (weights, pairs) = (Int128.Zero, Int128.Zero);
+        foreach (var (stage, depth) in depths.Index())
+        {
+            var (rows, columns, D) = (size.Height / patch >> stage, size.Width / patch >> stage, (Int128)width << Math.Min(stage, 31));
+            Int128 M = Math.Min(window, Math.Min(rows, columns));
+            weights += depth * (12 * D * D + (2 * M - 1) * (2 * M - 1) * tables[stage][1]);
+            pairs += (Int128)depth * rows * columns * M * M;
+        }
+        Backed(weights + (LearnedClasses * width << Math.Clamp(depths.Count - 1, 0, 31)));
+        // What the blocks know of the pairs of patches in their windows stands in no file: sixteen times its weights are believed.
+        Backed(pairs / 16);
         return Believable(() => new SwinTransformer(new SwinTransformerConfig
         {
             ImageHeight = size.Height,
             ImageWidth = size.Width,
             Channels = channels,
             PatchSize = patch,
-            WindowSize = (Size((long)Math.Sqrt(tables[0][0])) + 1) / 2,
+            WindowSize = window,
             Width = width,
             Depths = depths,
             Heads = [.. tables.Select(shape => Size(shape[1]))],

@@ -16,11 +16,30 @@ static class JsonFile
             throw new InvalidDataException($"{path} has {stream.Length} bytes, and such a file has at most {Longest}.");
         try
         {
-            return JsonDocument.Parse(stream, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            var json = JsonDocument.Parse(stream, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            ReadStrings(json.RootElement);
+            return json;
         }
-        catch (JsonException exception)
+        // InvalidOperationException: a string that is no valid UTF-8 or escapes half a surrogate pair.
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw new InvalidDataException($"{path} is no valid JSON: {exception.Message}", exception);
         }
+    }
+
+    // The parser leaves that to whoever asks for one.
+    static void ReadStrings(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.String)
+            _ = element.GetString();
+        else if (element.ValueKind == JsonValueKind.Array)
+            foreach (var item in element.EnumerateArray())
+                ReadStrings(item);
+        else if (element.ValueKind == JsonValueKind.Object)
+            foreach (var property in element.EnumerateObject())
+            {
+                _ = property.Name;
+                ReadStrings(property.Value);
+            }
     }
 }

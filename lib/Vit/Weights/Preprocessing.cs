@@ -37,9 +37,12 @@ public sealed record Preprocessing
             throw new ArgumentException($"The model takes pictures [{Channels}, H, W], given was {Shape.Of(image)}.", nameof(image));
         using var scope = NewDisposeScope();
         var sized = Crop is double crop && Height == Width
-            ? Picture.CenterCrop(Picture.ResizeShorterSide(image, (int)Math.Floor(Height / crop + 1e-6), Interpolation), Height)
+            ? Picture.ResizeAndCrop(image, ShorterSide(crop), Height, Interpolation)
             : Picture.Resize(image, Height, Width, Interpolation);
         // Bicubic overshoots; the libraries of the published weights round it back into the range of a picture.
         return Normalization.Apply(sized.clamp(0, 1)).unsqueeze(0).MoveToOuterDisposeScope();
     }
+
+    /// <summary>To how many pixels the shorter side is resized before the middle is cut out: no fewer than stay.</summary>
+    internal int ShorterSide(double crop) => Math.Max((int)Math.Floor(Height / crop + 1e-6), Height);
 }

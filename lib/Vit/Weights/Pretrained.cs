@@ -150,29 +150,36 @@ public static class Pretrained
         if (preprocessing is null)
             Write(folder, model, names, ("config.json", json));
         else
-            Write(folder, model, names, ("config.json", json), ("preprocessor_config.json", Preprocessor(preprocessing, distilled)));
+            Write(folder, model, names, ("config.json", json), ("preprocessor_config.json", Preprocessor(preprocessing)));
     }
 
-    static JsonObject Preprocessor(Preprocessing preprocessing, bool distilled)
+    static JsonObject Preprocessor(Preprocessing preprocessing)
     {
+        var channels = preprocessing.Channels;
         var json = new JsonObject
         {
-            ["image_processor_type"] = distilled ? "DeiTImageProcessor" : "ViTImageProcessor",
+            ["image_processor_type"] = "ViTImageProcessor",
+            ["do_convert_rgb"] = channels == 3,
             ["do_resize"] = true,
             ["do_rescale"] = true,
             ["do_normalize"] = true,
             ["size"] = SizeOf(preprocessing.Height, preprocessing.Width),
             ["resample"] = preprocessing.Interpolation == Interpolation.Bicubic ? 3 : 2,
-            ["image_mean"] = List(preprocessing.Normalization.Mean),
-            ["image_std"] = List(preprocessing.Normalization.Std),
+            ["image_mean"] = OfEach(preprocessing.Normalization.Mean),
+            ["image_std"] = OfEach(preprocessing.Normalization.Std),
         };
-        if (preprocessing.Crop is double crop)
+        if (preprocessing.Crop is double crop && preprocessing.Height == preprocessing.Width)
         {
-            json["size"] = SizeOf((int)Math.Round(preprocessing.Height / crop), (int)Math.Round(preprocessing.Width / crop));
+            // ViT's own does not crop, and DeiT's stretches the picture first: of those that transformers has, this keeps proportions.
+            json["image_processor_type"] = "BitImageProcessor";
+            json["size"] = new JsonObject { ["shortest_edge"] = preprocessing.ShorterSide(crop) };
             json["do_center_crop"] = true;
             json["crop_size"] = SizeOf(preprocessing.Height, preprocessing.Width);
         }
         return json;
+
+        // transformers wants one for each channel.
+        JsonArray OfEach(IReadOnlyList<float> values) => List(values.Count == 1 ? Enumerable.Repeat(values[0], channels) : values);
 
         static JsonObject SizeOf(int height, int width) => new() { ["height"] = height, ["width"] = width };
     }

@@ -68,44 +68,41 @@ public sealed class SafeTensorsFile : TensorFile
     public IReadOnlyDictionary<string, string> Metadata => metadata;
 
     /// <inheritdoc/>
-    public override Tensor Read(string name)
+    public override Tensor Read(string name) => At(name, stored => Fill(stored.Shape, stored.Type, stream));
+
+    internal override void ReadInto(string name, Tensor target) => At(name, stored =>
     {
-        var stored = Seek(name);
+        if (target.dtype == stored.Type && target.is_contiguous() && target.device_type == DeviceType.CPU)
+            Fill(target, stream);
+        else
+            base.ReadInto(name, target);
+        return target;
+    });
+
+    /// <inheritdoc/>
+    public override void Dispose() => stream.Dispose();
+
+    // Every read goes straight to where it belongs. Windows replaces and deletes an open file only where its readers allow it.
+    static FileStream OpenUnbuffered(string path)
+    {
+        Pickle.Refuse(path);
+        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+    }
+
+    /// <summary>Does something with the stream where a tensor's bytes begin.</summary>
+    Tensor At(string name, Func<StoredTensor, Tensor> read)
+    {
+        if (!tensors.TryGetValue(name, out var stored))
+            throw new KeyNotFoundException($"{path} has no tensor '{name}'.");
+        stream.Position = stored.Start;
         try
         {
-            return Fill(stored.Shape, stored.Type, stream);
+            return read(stored);
         }
         catch (EndOfStreamException exception)
         {
             throw Invalid("the file was cut while it was read", name, exception);
         }
-    }
-
-    internal override void ReadInto(string name, Tensor target)
-    {
-        var stored = Seek(name);
-        if (target.dtype == stored.Type && target.is_contiguous() && target.device_type == DeviceType.CPU)
-            Fill(target, stream);
-        else
-            base.ReadInto(name, target);
-    }
-
-    /// <inheritdoc/>
-    public override void Dispose() => stream.Dispose();
-
-    // Every read goes straight to where it belongs.
-    static FileStream OpenUnbuffered(string path)
-    {
-        Pickle.Refuse(path);
-        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-    }
-
-    StoredTensor Seek(string name)
-    {
-        if (!tensors.TryGetValue(name, out var stored))
-            throw new KeyNotFoundException($"{path} has no tensor '{name}'.");
-        stream.Position = stored.Start;
-        return stored;
     }
 
     void ReadHeader()

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using TorchSharp;
@@ -110,6 +111,24 @@ public sealed class PretrainedTests : IDisposable
         AssertSameOutput("huggingface", second.Model);
         Assert.Equal(first.ClassNames, second.ClassNames);
         AssertSamePreprocessing(first.Preprocessing, second.Preprocessing);
+    }
+
+    [Theory]
+    [InlineData("timm"), InlineData("deit")]
+    public void TransformersCropsAsWeDo(string fixture)
+    {
+        using var first = Pretrained.Load(Path.Combine(Fixture.Root, fixture));
+        Pretrained.SaveAsHuggingFace(first.Model, folder["saved"], preprocessing: first.Preprocessing);
+        var processor = JsonNode.Parse(File.ReadAllText(Path.Combine(folder["saved"], "preprocessor_config.json")))!;
+        Assert.Equal("BitImageProcessor", (string?)processor["image_processor_type"]);
+        // 32 / 0.9, rounded down.
+        Assert.Equal("""{"shortest_edge":35}""", processor["size"]!.ToJsonString());
+        Assert.Equal("""{"height":32,"width":32}""", processor["crop_size"]!.ToJsonString());
+        Assert.Equal((3, 3), (processor["image_mean"]!.AsArray().Count, processor["image_std"]!.AsArray().Count));
+
+        using var second = Pretrained.Load(folder["saved"]);
+        var picture = rand(3, 50, 70);
+        SameBits.Assert(first.Preprocessing.Apply(picture), second.Preprocessing.Apply(picture));
     }
 
     [Theory]
@@ -327,6 +346,22 @@ public sealed class PretrainedTests : IDisposable
     }
 
     [Fact]
+    public void AConfigurationInLatin1_IsTold()
+    {
+        Rewrite("timm", _ => { });
+        File.WriteAllText(folder["config.json"], """{"heads":3,"id2label":{"0":"Café"}}""", Encoding.Latin1);
+        Assert.Contains("config.json is no valid JSON", Refused());
+    }
+
+    [Fact]
+    public void PatchesOfNoPixels_AreTold()
+    {
+        Rewrite("timm", tensors => tensors["patch_embed.proj.weight"] = zeros(48, 1, 0, 0));
+        File.WriteAllText(folder["config.json"], """{"heads":3,"image_size":32}""");
+        Assert.Contains("'patch_embed.proj.weight' is empty", Refused());
+    }
+
+    [Fact]
     public void NamesOfAGiantModel_TakeNoMemory()
     {
         // Every block named, none of their matrices there.
@@ -336,6 +371,30 @@ public sealed class PretrainedTests : IDisposable
         SafeTensors.Save(folder["giant.safetensors"], tensors);
         Assert.Contains("those of a model with more than", Assert.Throws<InvalidDataException>(() => Pretrained.Load(folder["giant.safetensors"], new PretrainedOptions { Heads = 1 })).Message);
     }
+
+    [Theory]
+    [InlineData("timm", "head.weight", 2_000_000, 0)]
+    [InlineData("timm", "head.weight", 100_000, 1)]
+    [InlineData("timm", "pre_logits.weight", 100_000, 1)]
+    [InlineData("timm", "pos_embed", 1, 90_001, 1)]
+    [InlineData("timm-registers", "reg_token", 1, 90_000, 1)]
+    [InlineData("swin", "head.fc.weight", 100_000, 1)]
+    public void ANumberInAShape_TakesNoMemory(string fixture, string name, params int[] shape)
+    {
+        Rewrite(fixture, tensors => tensors[name] = zeros([.. shape.Select(size => (long)size)]));
+        Assert.Contains(shape.Contains(0) ? "is empty" : "a model with more than", Refused(ThreeHeads with { ImageHeight = 56, ImageWidth = 56 }));
+    }
+
+    [Fact]
+    public void AHugeImageOfSwin_TakesNoMemory()
+    {
+        Rewrite("swin", _ => { });
+        File.WriteAllText(folder["config.json"], """{"img_size": 3584}""");
+        Assert.Contains("a model with more than", Refused());
+    }
+
+    string Refused(PretrainedOptions? options = null) =>
+        Assert.Throws<InvalidDataException>(() => Pretrained.Load(folder["model.safetensors"], options)).Message;
 
     [Fact]
     public void WhatTransformersLacks_IsNotSavedThere()
@@ -445,8 +504,9 @@ public sealed class PretrainedTests : IDisposable
     static void AssertSamePreprocessing(Preprocessing expected, Preprocessing actual)
     {
         Assert.Equal(expected with { Normalization = Normalization.Half, Crop = null }, actual with { Normalization = Normalization.Half, Crop = null });
-        Assert.Equal(expected.Crop ?? 0, actual.Crop ?? 0, 0.02);
-        Assert.Equal(expected.Normalization.Mean, actual.Normalization.Mean);
-        Assert.Equal(expected.Normalization.Std, actual.Normalization.Std);
+        Assert.Equal(expected.Crop, actual.Crop);
+        // Hugging Face's files have one for each channel.
+        var ones = torch.ones(expected.Channels, 1, 1);
+        SameBits.Assert(expected.Normalization.Apply(ones), actual.Normalization.Apply(ones));
     }
 }

@@ -119,6 +119,19 @@ public sealed class SafeTensorsTests : IDisposable
         Assert.Contains(".safetensors", message);
     }
 
+    [Fact]
+    public void A_file_that_is_cut_while_it_is_read_is_told()
+    {
+        using var scope = NewDisposeScope();
+        using var stream = new MemoryStream();
+        stream.Write(SmallFile([ScalarType.Float32]));
+        stream.Position = 0;
+        using var file = new SafeTensorsFile(stream, "cut.safetensors");
+        stream.SetLength(stream.Length - 1);
+        foreach (var read in (Action[])[() => file.Read("t0"), () => file.ReadInto("t0", zeros(2, 1))])
+            Assert.Contains("cut.safetensors, tensor 't0'", Assert.Throws<InvalidDataException>(read).Message);
+    }
+
     const string F32x2 = """{"dtype":"F32","shape":[2],"data_offsets":[0,8]}""";
 
     public static TheoryData<string, string, string?> Hostile => new()
@@ -226,6 +239,8 @@ public sealed class SafeTensorsTests : IDisposable
     [InlineData("""{"weight_map":{"a":1}}""", "no file of the index's own folder")]
     [InlineData("""{"weight_map":{"a":"model.bin"}}""", "pickled")]
     [InlineData("""{"weight_map":{"a":"model.safetensors","a":"model.safetensors"}}""", "no valid JSON")]
+    [InlineData("""{"weight_map":{"a":"\ud800"}}""", "no valid JSON")]
+    [InlineData("""{"weight_map":{"\ud800":"model.safetensors"}}""", "no valid JSON")]
     [InlineData("""{"weight_map":[]}""", "is no index")]
     [InlineData("""{}""", "is no index")]
     [InlineData("""[]""", "is no index")]
