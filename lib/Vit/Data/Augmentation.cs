@@ -143,6 +143,14 @@ public sealed record Augmentation
         if (images.numel() == 0)
             throw new ArgumentException($"Found shape {Shape.Of(images)}, expected at least one pixel.", nameof(images));
         Bounds.Check(CropPadding, 0, Math.Min(images.shape[2], images.shape[3]), nameof(CropPadding));
+        Check();
+    }
+
+    /// <summary>Checks what does not depend on the images.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A property is outside its range.</exception>
+    internal void Check()
+    {
+        Bounds.Check(CropPadding, 0, int.MaxValue, nameof(CropPadding));
         Bounds.Check(SmallestCrop, 0.01, 1, nameof(SmallestCrop));
         Bounds.Check(DistortionCount, 0, 100, nameof(DistortionCount));
         Bounds.Check(DistortionMagnitude, 0, 10, nameof(DistortionMagnitude));

@@ -58,7 +58,7 @@ public sealed class BatchStream
     /// <param name="firstStep">The step to begin with, from 0 to <see cref="StepsPerEpoch"/>.</param>
     /// <returns>
     /// The batches from that step on. A batch is disposed when the next one is taken; leaving the loop stops the thread and
-    /// disposes what lay ready. What goes wrong on the thread is thrown where the batch is taken.
+    /// disposes what lay ready. A batch of which the source can read nothing is left out. What goes wrong on the thread is thrown where the batch is taken.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">Epoch or step lies outside its range.</exception>
     public IEnumerable<Batch> Epoch(int epoch, int firstStep = 0)
@@ -115,7 +115,8 @@ public sealed class BatchStream
             {
                 foreach (var (step, positions) in Order.Of(source.Count, Shuffle ? (int)Seed.Of(seed, epoch) : null).Chunk(batchSize).Index().Skip(firstStep))
                 {
-                    var batch = Make(epoch, step, positions);
+                    if (Make(epoch, step, positions) is not { } batch)
+                        continue;
                     try
                     {
                         ready.Add(batch, stop.Token);
@@ -141,13 +142,15 @@ public sealed class BatchStream
         }
     }
 
-    Batch Make(int epoch, int step, long[] positions)
+    Batch? Make(int epoch, int step, long[] positions)
     {
         // Grad mode and scopes belong to a thread: on this one nothing is recorded, and what leaves the outermost scope
         // belongs to nobody but the batch.
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var (images, labels) = source.Read(positions);
+        if (labels.shape[0] == 0)
+            return null;
         (images, labels) = (images.to(Device), labels.to(Device));
         if (augmentation is not null)
             images = augmentation.Apply(images, Seed.Of(seed, epoch, step, 0));

@@ -14,7 +14,7 @@ public interface IImageSource
     /// <summary>The images at these positions, in this order, as tensors of the caller's own.</summary>
     /// <param name="positions">B positions from 0 to N - 1.</param>
     /// <returns>
-    /// Images [B, C, H, W], float32 in [0, 1], and labels [B], int64; fewer than positions only where a source says so.
+    /// Images [B, C, H, W], float32 in [0, 1], and labels [B], int64; fewer than positions, or none, only where a source says so.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">A position lies outside the source.</exception>
     (Tensor Images, Tensor Labels) Read(long[] positions);

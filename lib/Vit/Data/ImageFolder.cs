@@ -30,8 +30,8 @@ public sealed class ImageFolder : IImageSource
     /// <param name="size">S: each picture's largest square in the middle is resized to S × S.</param>
     /// <param name="grayscale">One channel instead of three.</param>
     /// <param name="skipUnreadable">
-    /// True: files that are no PNG, JPEG or WebP pictures, or damaged, are left out and listed in <see cref="Unreadable"/>.
-    /// False: the first one is thrown.
+    /// True: files that are no PNG, JPEG or WebP pictures, damaged, or not to be read at all, are left out and listed in
+    /// <see cref="Unreadable"/>. False: the first one is thrown.
     /// </param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">
@@ -88,25 +88,26 @@ public sealed class ImageFolder : IImageSource
 
     /// <inheritdoc/>
     /// <returns>
-    /// Images [B, C, S, S], float32 in [0, 1], and labels [B], int64. Pictures that turn out damaged are left out, where they
-    /// shall be skipped.
+    /// Images [B, C, S, S], float32 in [0, 1], and labels [B], int64. Pictures that turn out unreadable are left out, where they
+    /// shall be skipped; B is 0 where all of them are.
     /// </returns>
-    /// <exception cref="InvalidDataException">A picture is damaged and shall not be skipped, or all of them are.</exception>
+    /// <exception cref="InvalidDataException">A picture is damaged and shall not be skipped.</exception>
+    /// <exception cref="IOException">A picture cannot be read and shall not be skipped.</exception>
+    /// <exception cref="UnauthorizedAccessException">A picture must not be read and shall not be skipped.</exception>
     public (Tensor Images, Tensor Labels) Read(long[] positions)
     {
         Order.Check(positions, Count);
         using var scope = NewDisposeScope();
         var images = empty(positions.Length, channels, Size, Size);
-        var pixels = channels * Size * Size;
+        // Each by itself: all together may have more bytes than a span.
+        var squares = images.unbind(0);
         var readable = Attempt(
             positions.Length,
-            i => Picture.LoadSquare(paths[positions[i]], Size, MemoryMarshal.Cast<byte, float>(images.bytes).Slice(i * pixels, pixels)),
+            i => Picture.LoadSquare(paths[positions[i]], Size, MemoryMarshal.Cast<byte, float>(squares[i].bytes)),
             i => paths[positions[i]], skipUnreadable, unreadable);
         var found = tensor(positions.Select(position => labels[position]).ToArray());
         if (readable.Contains(false))
         {
-            if (!readable.Contains(true))
-                throw InvalidFile.Because(paths[positions[0]], $"it and all {positions.Length} pictures of its batch damaged", "at least one whole picture");
             var mask = tensor(readable);
             (images, found) = (images[mask], found[mask]);
         }
@@ -134,16 +135,17 @@ public sealed class ImageFolder : IImageSource
     /// <summary>Does something with each file, and tells for which it could be done.</summary>
     static bool[] Attempt(int count, Action<int> act, Func<int, string> path, bool skip, ConcurrentDictionary<string, string> unreadable)
     {
+        var readable = new bool[count];
         var failures = new Exception?[count];
         Parallel.For(0, count, i =>
         {
             try
             {
                 act(i);
+                readable[i] = true;
             }
-            catch (InvalidDataException e) when (skip)
+            catch (Exception e) when (skip && e is InvalidDataException or IOException or UnauthorizedAccessException)
             {
-                failures[i] = e;
                 unreadable[path(i)] = e.Message;
             }
             catch (Exception e)
@@ -153,9 +155,9 @@ public sealed class ImageFolder : IImageSource
         });
         // The first in order, not the first in time, so that the same one is thrown each time.
         foreach (var failure in failures)
-            if (failure is not null && !(skip && failure is InvalidDataException))
+            if (failure is not null)
                 ExceptionDispatchInfo.Throw(failure);
-        return [.. failures.Select(failure => failure is null)];
+        return readable;
     }
 
     static string[] Folders(string folder) => Sorted(Directory.GetDirectories(folder, "*", Listing));

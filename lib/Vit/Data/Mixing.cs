@@ -30,9 +30,7 @@ public sealed record Mixing
     {
         if (images.dim() != 4 || images.dtype != ScalarType.Float32)
             throw new ArgumentException($"Found {images.dtype} {Shape.Of(images)}, expected float32 [B, C, H, W].", nameof(images));
-        Bounds.Check(MixUpAlpha, 0, double.MaxValue, nameof(MixUpAlpha));
-        Bounds.Check(CutMixAlpha, 0, double.MaxValue, nameof(CutMixAlpha));
-        Bounds.Check(Probability, 0, 1, nameof(Probability));
+        Check();
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var targets = Targets(labels, classes, labelSmoothing);
@@ -40,6 +38,14 @@ public sealed record Mixing
             throw new ArgumentException($"Found {labels.shape[0]} labels, expected {images.shape[0]}, one for each image.", nameof(labels));
         var (mixed, mixedTargets) = Mix(images, targets, seed);
         return (mixed.MoveToOuterDisposeScope(), mixedTargets.MoveToOuterDisposeScope());
+    }
+
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>
+    internal void Check()
+    {
+        Bounds.Check(MixUpAlpha, 0, double.MaxValue, nameof(MixUpAlpha));
+        Bounds.Check(CutMixAlpha, 0, double.MaxValue, nameof(CutMixAlpha));
+        Bounds.Check(Probability, 0, 1, nameof(Probability));
     }
 
     (Tensor, Tensor) Mix(Tensor images, Tensor targets, long seed)

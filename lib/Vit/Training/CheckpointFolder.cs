@@ -50,7 +50,8 @@ public sealed class CheckpointFolder
             var bytes = model.state_dict().Values.Concat(average?.State.Values ?? []).Concat(optimizer.State.Values).Sum(tensor => tensor.numel() * tensor.element_size());
             // The newest ones, the best, and one more of each while it is written.
             var needed = (Keep + 3) * bytes - Newest().Append(BestPath).Where(File.Exists).Sum(path => new FileInfo(path).Length);
-            var free = new DriveInfo(FullName).AvailableFreeSpace;
+            // A folder of another machine (\\machine\folder) is on no drive.
+            var free = FullName.StartsWith(@"\\", StringComparison.Ordinal) ? long.MaxValue : new DriveInfo(FullName).AvailableFreeSpace;
             if (free < needed)
                 throw new IOException($"{FullName}: its disk has {free / 1e6:F0} MB free, and checkpoints of {bytes / 1e6:F1} MB need {needed / 1e6:F0} MB, with one more while it is written.");
             Save(model, optimizer, average, recipe, state, best: false);
@@ -63,14 +64,33 @@ public sealed class CheckpointFolder
 
     internal void Save(nn.Module model, AdamW optimizer, WeightAverage? average, Recipe recipe, TrainingState state, bool best)
     {
-        // The best first: a process killed between the two does the epoch's last step once more, and writes it again.
-        if (best)
-            TrainingCheckpoint.Save(BestPath, model, optimizer, average, recipe, state);
-        TrainingCheckpoint.Save(Path.Combine(FullName, $"{Prefix}{state.Step:D9}{Extension}"), model, optimizer, average, recipe, state);
+        try
+        {
+            // The best first: a process killed between the two does the epoch's last step once more, and writes it again.
+            if (best)
+                TrainingCheckpoint.Save(BestPath, model, optimizer, average, recipe, state);
+            TrainingCheckpoint.Save(Path.Combine(FullName, $"{Prefix}{state.Step:D9}{Extension}"), model, optimizer, average, recipe, state);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new IOException($"{FullName}: checkpoints cannot be written there: {exception.Message}", exception);
+        }
         foreach (var old in Newest().Skip(Keep))
-            File.Delete(old);
+            Try(() => File.Delete(old));
         if (state.History.Count > 0)
-            WriteLog(state.History);
+            Try(() => WriteLog(state.History));
+    }
+
+    /// <summary>Leaves what another program holds, such as a table that is being looked at, to the next time.</summary>
+    static void Try(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+        }
     }
 
     void WriteLog(IReadOnlyList<EpochRecord> history) => WholeFile.Write(Path.Combine(FullName, "log.csv"), stream =>

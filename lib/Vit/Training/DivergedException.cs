@@ -1,6 +1,9 @@
 namespace Vit.Training;
 
-/// <summary>A loss, a gradient or a weight is no finite number any more; the weights are as before the step.</summary>
+/// <summary>
+/// A loss, a gradient or a weight is no finite number any more. The weights are as before the step, or as after it where
+/// only the validation that follows it shows it.
+/// </summary>
 /// <param name="message">What was found, where, and what can be gone back to.</param>
 /// <param name="step">The step, from 1.</param>
 /// <param name="layer">The parameter in which it showed; null where it showed in the loss alone.</param>

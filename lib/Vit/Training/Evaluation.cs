@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Vit.Training;
 
 /// <summary>How well a model does on labelled images.</summary>
-/// <param name="Count">Images.</param>
+/// <param name="Count">Images that were looked at.</param>
 /// <param name="Loss">The mean cross-entropy, without label smoothing.</param>
 /// <param name="Top1">The share of images whose class had the highest logit, from 0 to 1.</param>
 /// <param name="Top5">The share of images whose class was among the five highest logits.</param>
@@ -18,6 +18,7 @@ public sealed record Evaluation(int Count, double Loss, double Top1, double Top5
     /// <param name="batchSize">Images at a time.</param>
     /// <param name="cancellation">Ends it between two batches.</param>
     /// <exception cref="ArgumentException">There are no images.</exception>
+    /// <exception cref="InvalidDataException">None of the images can be read, or one that shall not be skipped cannot.</exception>
     public static Evaluation Of(
         nn.Module<Tensor, Tensor> model, IImageSource images, Normalization? normalization = null, int batchSize = 250, CancellationToken cancellation = default)
     {
@@ -43,13 +44,19 @@ public sealed record Evaluation(int Count, double Loss, double Top1, double Top5
         {
             model.train(wasTraining);
         }
-        return new(images.Count, loss / images.Count, confusion.Accuracy, (double)top5 / images.Count, confusion);
+        // Fewer than the source has, where it skips what cannot be read.
+        var seen = confusion.Total;
+        if (seen == 0)
+            throw new InvalidDataException("None of the images can be read.");
+        return new((int)seen, loss / seen, confusion.Accuracy, (double)top5 / seen, confusion);
 
         void Look(long[] positions)
         {
             using var scope = NewDisposeScope();
             using var noGradients = no_grad();
             var (read, readLabels) = images.Read(positions);
+            if (readLabels.shape[0] == 0)
+                return;
             var (pixels, labels) = (read.to(device), readLabels.to(device));
             var logits = model.forward(normalization?.Apply(pixels) ?? pixels).to(float32);
             loss += nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.Sum).item<float>();

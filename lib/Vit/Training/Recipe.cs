@@ -6,8 +6,8 @@ using Vit.Data;
 namespace Vit.Training;
 
 /// <summary>
-/// All that determines a training but the model and the images: with them, with the same processor and number of
-/// threads, the same recipe gives the same weights bit for bit.
+/// All that determines a training but the model and the images: with them, on the same processor with the same number of
+/// threads, the same recipe gives the same weights bit for bit. A GPU adds numbers in an order of its own.
 /// </summary>
 public sealed record Recipe
 {
@@ -31,7 +31,7 @@ public sealed record Recipe
     /// <summary>The highest learning rate, reached after the warm-up.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>The learning rate of the last step, as a share of the highest.</summary>
+    /// <summary>What the learning rate falls to, as a share of the highest: it would get there one step after the last.</summary>
     public double FinalRate { get; init; }
 
     /// <summary>Epochs in which the learning rate rises in a straight line; parts of one are allowed.</summary>
@@ -137,6 +137,10 @@ public sealed record Recipe
         Require(Patience is null or >= 1, Patience, "at least 1, or null", nameof(Patience));
         Require(ValidationCount >= 0, ValidationCount, "at least 0", nameof(ValidationCount));
         Require(Enum.IsDefined(Precision), Precision, string.Join(" or ", Enum.GetNames<Precision>()), nameof(Precision));
+        Require(Normalization is not { } scale || scale.Mean?.Count > 0 && scale.Mean.Count == scale.Std?.Count && scale.Std.All(deviation => deviation > 0),
+            Normalization, "as many deviations above 0 as means, or null", nameof(Normalization));
+        Augmentation?.Check();
+        Mixing?.Check();
         ComputeDevice.Check(Device);
 
         static void Require(bool holds, object? found, string expected, string name)

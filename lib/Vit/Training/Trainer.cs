@@ -17,7 +17,7 @@ public sealed class Trainer : IDisposable
 {
     readonly nn.Module<Tensor, Tensor> model;
     readonly nn.Module<Tensor, Tensor>? copy;
-    readonly IImageSource validation;
+    readonly IImageSource training, validation;
     readonly AdamW optimizer;
     readonly WeightAverage? average;
     readonly BatchStream batches;
@@ -44,7 +44,7 @@ public sealed class Trainer : IDisposable
             throw new ArgumentException($"Training takes images to learn from and images to validate with, given were {training.Count} and {validation.Count}.", nameof(training));
         if (!training.ClassNames.SequenceEqual(validation.ClassNames))
             throw new ArgumentException("The training and the validation images have different classes.", nameof(validation));
-        (this.model, this.validation, Recipe) = (model, validation, recipe);
+        (this.model, this.training, this.validation, Recipe) = (model, training, validation, recipe);
         device = ComputeDevice.Choose(recipe.Device);
         this.model.to(device);
         (precisions, buffers) = ([], []);
@@ -72,7 +72,16 @@ public sealed class Trainer : IDisposable
     public CheckpointFolder? Checkpoints { get; init; }
 
     /// <summary>Checkpoints are written after each epoch, and inside an epoch after as many steps; null for not inside.</summary>
-    public int? CheckpointSteps { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
+    public int? CheckpointSteps
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value ?? 1);
+            field = value;
+        }
+    }
 
     /// <summary>What is made small; cross-entropy if not set.</summary>
     public TrainingLoss Loss { get; init; } = CrossEntropy;
@@ -99,10 +108,10 @@ public sealed class Trainer : IDisposable
     /// it goes on from there. Interruption, of any kind, takes hold between two steps: calling this again goes on.
     /// </summary>
     /// <param name="cancellation">Stops after the step under way, which is kept as a checkpoint.</param>
-    /// <exception cref="DivergedException">A loss or a gradient is not finite.</exception>
+    /// <exception cref="DivergedException">A loss, of the validation too, or a gradient is not finite.</exception>
     /// <exception cref="IOException">The folder of the checkpoints cannot be written to, or has too little room.</exception>
-    /// <exception cref="InvalidOperationException">The folder holds a training of another recipe.</exception>
-    /// <exception cref="InvalidDataException">The folder holds a damaged checkpoint, or one of another model.</exception>
+    /// <exception cref="InvalidOperationException">The folder holds a training of another recipe, or of other images.</exception>
+    /// <exception cref="InvalidDataException">The folder holds a damaged checkpoint, or one of another model; or images cannot be read.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> asked for it.</exception>
     public IEnumerable<EpochRecord> Run(CancellationToken cancellation = default)
     {
@@ -125,17 +134,24 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Evaluates on the validation images, with the averaged weights where there are any.</summary>
+    /// <summary>
+    /// Evaluates on the validation images, with the averaged weights where there are any; at most 250 at a time, and no more
+    /// than the recipe computes at a time.
+    /// </summary>
     public Evaluation Evaluate(CancellationToken cancellation = default)
     {
         using (Averaged())
-            return Evaluation.Of(model, validation, Recipe.Normalization, cancellation: cancellation);
+            return Evaluation.Of(model, validation, Recipe.Normalization, Math.Min(250, (Recipe.BatchSize + Recipe.Accumulation - 1) / Recipe.Accumulation), cancellation);
     }
 
-    /// <summary>Puts the averaged weights into the model, until what is returned is disposed. Does nothing without an average.</summary>
+    /// <summary>
+    /// Puts the averaged weights into the model, until what is returned is disposed. Does nothing without an average, or where
+    /// they stand there already.
+    /// </summary>
     public IDisposable Averaged()
     {
-        var averaged = new AveragedWeights(average);
+        // Where they stand there already, whoever put them there puts them back.
+        var averaged = new AveragedWeights(average is { InModel: false } ? average : null);
         Uninterrupted.Run(() => average?.Exchange(inModel: true));
         return averaged;
     }
@@ -166,9 +182,14 @@ public sealed class Trainer : IDisposable
             var checkpoint = TrainingCheckpoint.Open(latest);
             if (checkpoint.Recipe.ToJson() != Recipe.ToJson())
                 throw new InvalidOperationException($"{latest} is of a training with another recipe: take another folder, or the recipe\n{checkpoint.Recipe.ToJson()}");
+            if (checkpoint.State.TrainingImages is int count && (count != training.Count || !checkpoint.State.ClassNames.SequenceEqual(training.ClassNames)))
+                throw new InvalidOperationException(
+                    $"{latest} is of a training with {count} images of {checkpoint.State.ClassNames.Count} classes, given are {training.Count} of {training.ClassNames.Count}, or classes of other names: "
+                    + "take another folder, or the images of that training.");
             checkpoint.Load(model, optimizer, average);
             state = checkpoint.State;
         }
+        state = state with { TrainingImages = training.Count, ClassNames = training.ClassNames };
         Checkpoints?.Prepare(model, optimizer, average, Recipe, state);
         CopyToCompute();
         prepared = true;
@@ -194,7 +215,7 @@ public sealed class Trainer : IDisposable
                 state = state with
                 {
                     Step = state.Step + 1,
-                    StepsInEpoch = state.StepsInEpoch + 1,
+                    StepsInEpoch = batch.Step + 1,
                     Loss = state.Loss + loss * count,
                     Right = state.Right + right,
                     Images = state.Images + count,
@@ -208,6 +229,8 @@ public sealed class Trainer : IDisposable
             });
             Report();
         }
+        if (state.Images == 0)
+            throw new InvalidDataException("None of the training images can be read.");
     }
 
     (double Loss, long Right) TakeStep(nn.Module<Tensor, Tensor> compute, Tensor images, Tensor targets)
@@ -228,10 +251,10 @@ public sealed class Trainer : IDisposable
             right += logits.argmax(1).eq(partTargets.argmax(1)).sum().item<long>();
         }
         if (!double.IsFinite(loss))
-            throw Diverged($"the loss is {loss}");
+            throw Diverged($"the loss is {loss}", state.Step + 1);
         var norm = optimizer.Step(Recipe.LearningRateAt(state.Step, (long)Recipe.Epochs * StepsPerEpoch), Recipe.ClipNorm);
         if (!double.IsFinite(norm))
-            throw Diverged($"the gradient's length is {norm}");
+            throw Diverged($"the gradient's length is {norm}", state.Step + 1);
         // What the copy has counted itself, such as BatchNorm's running means.
         foreach (var (own, part) in buffers)
             own.copy_(part);
@@ -266,7 +289,7 @@ public sealed class Trainer : IDisposable
             part.copy_(own);
     }
 
-    DivergedException Diverged(string what)
+    DivergedException Diverged(string what, long step)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -277,14 +300,17 @@ public sealed class Trainer : IDisposable
         optimizer.ZeroGrad();
         var lastGood = Checkpoints?.Latest;
         return new(
-            $"Step {state.Step + 1}: {what}{(layer is null ? "" : weight is null ? $"; the gradient of '{layer}' is not finite" : $"; the weights of '{layer}' are not finite")}. "
+            $"Step {step}: {what}{(layer is null ? "" : weight is null ? $"; the gradient of '{layer}' is not finite" : $"; the weights of '{layer}' are not finite")}. "
             + (lastGood is null ? "There is no checkpoint to go back to." : $"The last good checkpoint is {lastGood}.")
             + " A lower learning rate, a longer warm-up or a shorter clip norm may help.",
-            state.Step + 1, layer, lastGood);
+            step, layer, lastGood);
     }
 
     void EndEpoch(Evaluation evaluation)
     {
+        // Weights that the last step has blown up show nowhere else.
+        if (!double.IsFinite(evaluation.Loss))
+            throw Diverged($"the validation loss after it is {evaluation.Loss}", state.Step);
         var best = evaluation.Top1 > History.Select(epoch => epoch.Top1).DefaultIfEmpty(-1).Max();
         var record = new EpochRecord
         {
@@ -301,7 +327,7 @@ public sealed class Trainer : IDisposable
             ImagesPerSecond = state.Images / state.Seconds,
             WaitShare = state.Waited / state.Seconds,
         };
-        state = new() { Epochs = record.Epoch, Step = state.Step, History = [.. History, record] };
+        state = new() { TrainingImages = state.TrainingImages, ClassNames = state.ClassNames, Epochs = record.Epoch, Step = state.Step, History = [.. History, record] };
         Save(best);
     }
 

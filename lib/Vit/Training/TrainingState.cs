@@ -3,6 +3,12 @@ namespace Vit.Training;
 /// <summary>Where a training stands, beside its tensors.</summary>
 sealed record TrainingState
 {
+    /// <summary>How many images there are to learn from; null in a checkpoint of a time when that was not noted.</summary>
+    public int? TrainingImages { get; init; }
+
+    /// <summary>The names of their classes.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
     /// <summary>Epochs that are done, validation included.</summary>
     public int Epochs { get; init; }
 

@@ -1,5 +1,8 @@
+using System.Text.Json.Nodes;
+using Vit.Data;
 using Vit.Tests.Weights;
 using Vit.Training;
+using Vit.Weights;
 using static TorchSharp.torch;
 
 namespace Vit.Tests.Training;
@@ -48,6 +51,53 @@ public class CheckpointFolderTests
     }
 
     [Fact]
+    public void Other_images_are_not_mixed_in()
+    {
+        using var folder = new TemporaryFolder();
+        var images = Small.Images(90, 1);
+        Trainer With(nn.Module<Tensor, Tensor> model, ImageSet training) =>
+            new(model, training, training, Small.FullRecipe) { Checkpoints = new CheckpointFolder(folder.FullName) };
+        using var model = Small.Model();
+        using (var trainer = With(model, images))
+            trainer.Run(Stop).First();
+        using var fewer = With(model, images.Select([0, 1, 2]));
+        var message = Assert.Throws<InvalidOperationException>(() => fewer.Run(Stop).First()).Message;
+        Assert.Contains(folder["step-000000006.safetensors"], message);
+        Assert.Contains("90 images", message);
+        using var renamed = With(model, new(images.Images, images.Labels, ["bottom", "middle", "top"]));
+        Assert.Throws<InvalidOperationException>(() => renamed.Run(Stop).First());
+        using var same = With(model, images);
+        Assert.Equal(2, same.Run(Stop).First().Epoch);
+    }
+
+    [Fact]
+    public void A_checkpoint_of_a_time_when_images_were_not_counted_goes_on()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        using (var trainer = Make(model, folder.FullName, keep: 1))
+            trainer.Run(Stop).First();
+        var path = new CheckpointFolder(folder.FullName).Latest!;
+        Dictionary<string, string> metadata;
+        using (var file = new SafeTensorsFile(path))
+            metadata = new(file.Metadata);
+        var state = JsonNode.Parse(metadata["state"])!.AsObject();
+        Assert.True(state.Remove("TrainingImages") && state.Remove("ClassNames"));
+        metadata["state"] = state.ToJsonString();
+        SafeTensors.Save(path, SafeTensors.Load(path), metadata);
+        using var second = Make(model, folder.FullName);
+        Assert.Equal(2, second.Run(Stop).First().Epoch);
+    }
+
+    [Theory]
+    [InlineData(0), InlineData(-1)]
+    public void Checkpoints_after_no_steps_are_refused(int steps)
+    {
+        using var model = Small.Model();
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Trainer(model, Small.Images(9, 1), Small.Images(3, 2), Small.Recipe) { CheckpointSteps = steps });
+    }
+
+    [Fact]
     public void Another_model_is_refused_and_stays_as_it_is()
     {
         using var folder = new TemporaryFolder();
@@ -90,6 +140,27 @@ public class CheckpointFolderTests
             File.SetUnixFileMode(folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 #pragma warning restore CA1416
+    }
+
+    [Fact]
+    public void A_log_that_cannot_be_written_does_not_end_the_training()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["log.csv"]);
+        using var model = Small.Model();
+        using var trainer = Make(model, folder.FullName);
+        Assert.Equal(3, trainer.Run(Stop).Count());
+        Assert.Equal(["best.safetensors", "step-000000006.safetensors", "step-000000012.safetensors", "step-000000018.safetensors"], folder.Files);
+    }
+
+    [Fact]
+    public void A_checkpoint_that_cannot_be_written_is_reported()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        using var trainer = Make(model, folder.FullName);
+        Directory.CreateDirectory(folder["best.safetensors"]);
+        Assert.ThrowsAny<IOException>(() => trainer.Run(Stop).First());
     }
 
     [Fact]

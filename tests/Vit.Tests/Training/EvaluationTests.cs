@@ -42,6 +42,35 @@ public class EvaluationTests
         Assert.True(model.training);
     }
 
+    /// <summary>Cannot read what is labelled with <paramref name="gone"/>, and skips it.</summary>
+    sealed class Holes(ImageSet set, long gone) : IImageSource
+    {
+        public int Count => set.Count;
+
+        public IReadOnlyList<string> ClassNames => set.ClassNames;
+
+        public (Tensor Images, Tensor Labels) Read(long[] positions)
+        {
+            var (images, labels) = set.Read(positions);
+            return (images[labels.ne(gone)], labels[labels.ne(gone)]);
+        }
+    }
+
+    [Fact]
+    public void What_is_skipped_does_not_count()
+    {
+        using var scope = NewDisposeScope();
+        float[] falling = [0.6f, 0.5f, 0.4f, 0.3f, 0.2f, 0.1f, 0f];
+        var set = Set([falling, falling, falling, falling, falling], [0, 0, 3, 3, 6]);
+        using var model = new Identity();
+        var expected = Evaluation.Of(model, set.Select([0, 1, 4]), cancellation: Stop);
+        // In batches of two, the second has nothing that can be read.
+        var evaluation = Evaluation.Of(model, new Holes(set, gone: 3), batchSize: 2, cancellation: Stop);
+        Assert.Equal((3, 2 / 3.0, 2 / 3.0), (evaluation.Count, evaluation.Top1, evaluation.Top5));
+        Assert.Equal(expected.Loss, evaluation.Loss, 1e-6);
+        Assert.Throws<InvalidDataException>(() => Evaluation.Of(model, new Holes(set.Select([2, 3]), gone: 3), cancellation: Stop));
+    }
+
     [Fact]
     public void Nothing_to_look_at_is_refused()
     {

@@ -1,3 +1,4 @@
+using Vit.Data;
 using Vit.Training;
 
 namespace Vit.Tests.Training;
@@ -42,13 +43,22 @@ public class RecipeTests
         { nameof(Recipe.Patience), Small.Recipe with { Patience = 0 } },
         { nameof(Recipe.ValidationCount), Small.Recipe with { ValidationCount = -1 } },
         { nameof(Recipe.Precision), Small.Recipe with { Precision = (Precision)7 } },
+        { nameof(Recipe.Normalization), Small.Recipe with { Normalization = new([0.5f], [0.5f, 0.5f]) } },
+        { nameof(Recipe.Normalization), Small.Recipe with { Normalization = new([0.5f], [0]) } },
+        { nameof(Recipe.Normalization), Small.Recipe with { Normalization = new([], []) } },
+        { nameof(Recipe.Normalization), Small.Recipe with { Normalization = new(null!, null!) } },
+        { nameof(Augmentation.CropPadding), Small.Recipe with { Augmentation = new() { CropPadding = -1 } } },
+        { nameof(Augmentation.SmallestCrop), Small.Recipe with { Augmentation = new() { SmallestCrop = 0 } } },
+        { nameof(Augmentation.ErasingProbability), Small.Recipe with { Augmentation = new() { ErasingProbability = double.NaN } } },
+        { nameof(Mixing.MixUpAlpha), Small.Recipe with { Mixing = new() { MixUpAlpha = -1 } } },
+        { nameof(Mixing.Probability), Small.Recipe with { Mixing = new() { Probability = 2 } } },
         { "name", Small.Recipe with { Device = "gpu" } },
     };
 
     [Theory]
     [MemberData(nameof(Unfit))]
     public void Values_out_of_range_are_named(string name, Recipe recipe) =>
-        Assert.Equal(name, Assert.Throws<ArgumentException>(recipe.Check).ParamName);
+        Assert.Equal(name, Assert.ThrowsAny<ArgumentException>(recipe.Check).ParamName);
 
     [Fact]
     public void The_learning_rate_rises_to_its_peak_and_falls_to_its_end() =>

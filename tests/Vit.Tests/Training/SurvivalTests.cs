@@ -163,6 +163,21 @@ public class SurvivalTests
         Assert.All(model.parameters(), parameter => Assert.True(parameter.isfinite().all().item<bool>()));
     }
 
+    [Fact]
+    public void Weights_blown_up_by_the_last_step_of_an_epoch_are_no_best()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        var recipe = Small.Recipe with { BatchSize = 90, WarmUpEpochs = 0, LearningRate = 1e30 };
+        using var trainer = new Trainer(model, Small.Images(90, 1), Small.Images(30, 2), recipe) { Checkpoints = new CheckpointFolder(folder.FullName) };
+        var exception = Assert.Throws<DivergedException>(() => trainer.Run(Stop).Count());
+        Assert.Equal(1, exception.Step);
+        Assert.Contains("Step 1: the validation loss after it is NaN", exception.Message);
+        Assert.Equal(folder["step-000000000.safetensors"], exception.LastGoodCheckpoint);
+        Assert.Equal(["step-000000000.safetensors"], folder.Files);
+        Assert.Empty(trainer.History);
+    }
+
     sealed class After(int steps, Action act) : IProgress<TrainingProgress>
     {
         int seen;

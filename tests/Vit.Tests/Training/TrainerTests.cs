@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime;
+using Vit.Data;
 using Vit.Models;
 using Vit.Training;
 using static TorchSharp.torch;
@@ -94,7 +95,13 @@ public class TrainerTests
         trainer.Run(Stop).First();
         var weights = Small.Bits(model);
         using (trainer.Averaged())
-            Assert.NotEqual(weights, Small.Bits(model));
+        {
+            var averaged = Small.Bits(model);
+            Assert.NotEqual(weights, averaged);
+            // It borrows them for itself.
+            trainer.Evaluate(Stop);
+            Assert.Equal(averaged, Small.Bits(model));
+        }
         Assert.Equal(weights, Small.Bits(model));
     }
 
@@ -109,6 +116,43 @@ public class TrainerTests
         Assert.Equal("training", Assert.Throws<ArgumentException>(() => new Trainer(model, Small.Images(3, 0).Select([]), Small.Images(3, 0), Small.Recipe)).ParamName);
         if (!cuda.is_available())
             Assert.Throws<InvalidOperationException>(() => Make(model, Small.Recipe with { Device = "cuda" }));
+    }
+
+    /// <summary>Tells which positions are read at once; those from <paramref name="whole"/> on cannot be, and are skipped.</summary>
+    sealed class Overheard(ImageSet set, int whole) : IImageSource
+    {
+        public List<long[]> Read { get; } = [];
+
+        public int Count => set.Count;
+
+        public IReadOnlyList<string> ClassNames => set.ClassNames;
+
+        (Tensor Images, Tensor Labels) IImageSource.Read(long[] positions)
+        {
+            Read.Add(positions);
+            return set.Read([.. positions.Where(position => position < whole)]);
+        }
+    }
+
+    [Fact]
+    public void Validates_with_no_more_images_at_a_time_than_it_computes_in_training()
+    {
+        using var model = Small.Model();
+        var validation = new Overheard(Small.Images(30, 2), 30);
+        using var trainer = new Trainer(model, Small.Images(90, 1), validation, Small.Recipe with { Accumulation = 3 });
+        trainer.Evaluate(Stop);
+        Assert.Equal([6, 6, 6, 6, 6], validation.Read.Select(positions => positions.Length));
+    }
+
+    [Fact]
+    public void Batches_that_cannot_be_read_are_no_steps_and_training_goes_on()
+    {
+        using var model = Small.Model();
+        var training = new Overheard(Small.Images(12, 1), whole: 11);
+        using var trainer = new Trainer(model, training, Small.Images(30, 2), Small.Recipe with { BatchSize = 1 });
+        Assert.Equal([11, 22, 33], trainer.Run(Stop).Select(epoch => (int)epoch.Step));
+        using var blind = new Trainer(model, new Overheard(Small.Images(12, 1), whole: 0), Small.Images(30, 2), Small.Recipe);
+        Assert.Contains("can be read", Assert.Throws<InvalidDataException>(() => blind.Run(Stop).Count()).Message);
     }
 
     [Fact]
