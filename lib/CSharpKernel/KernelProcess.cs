@@ -29,6 +29,9 @@ public sealed class KernelProcess : IDisposable
         // 300,000 rounds take ten times as long for small steps where a core is taken by something else; sleeping at
         // once takes twice as long where none is. This many cost a third at most in either case.
         ["GOMP_SPINCOUNT"] = "10000",
+        // glibc: all threads share the memory of the first. What others have of their own goes back to the system in blocks
+        // of up to 64 MB, whoever asks to keep it, and a cell runs on one of those: its large tensors would be fetched page by page.
+        ["MALLOC_ARENA_MAX"] = "1",
     };
 
     /// <summary>How long output may still come after the process has ended: a child of it may hold the pipe open.</summary>
