@@ -68,7 +68,7 @@ public class RecipeTests
             var steps = epochs * stepsPerEpoch;
             var rates = Enumerable.Range(0, steps).Select(step => recipe.LearningRateAt(step, steps)).ToArray();
             Assert.All(rates, rate => Assert.InRange(rate, double.Epsilon, recipe.LearningRate));
-            var warmUp = (int)Math.Round(recipe.WarmUpEpochs * stepsPerEpoch);
+            var warmUp = (int)Math.Round(recipe.WarmUpEpochs * steps / epochs);
             for (var step = 1; step < steps; step++)
                 Assert.True(step <= warmUp ? rates[step] > rates[step - 1] : rates[step] <= rates[step - 1]);
             Assert.Equal(recipe.LearningRate, recipe.LearningRateAt(warmUp, steps), 1e-15);
