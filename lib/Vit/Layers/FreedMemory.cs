@@ -10,7 +10,8 @@ public static class FreedMemory
     /// <summary>
     /// Has it kept for the tensors that follow, instead of given back to the system and fetched again, page by page, at
     /// every layer. The process stays as large as it was at most; up to 2 GB are kept. Does nothing but with glibc, whose
-    /// default it is not.
+    /// default it is not; on other threads than the first it holds in full where the environment says
+    /// <c>MALLOC_ARENA_MAX=1</c>, as it does for the notebooks' kernel.
     /// </summary>
     public static void Keep()
     {

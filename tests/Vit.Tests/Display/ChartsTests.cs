@@ -26,12 +26,12 @@ public class ChartsTests
     public void A_logarithmic_axis_is_labelled_at_its_points_while_they_are_few()
     {
         var few = Figure(Charts.Lines("T", new Axis("images", Logarithmic: true), "loss", ("a", [10, 60_000], [1, 2]), ("b", [0.5, 10], [1, 2])));
-        Assert.Equal("[0.5,10,60000]", few["layout"]!["xaxis"]!["tickvals"]!.ToJsonString());
+        Assert.Equal([0.5, 10, 60_000], few["layout"]!["xaxis"]!["tickvals"]!.AsArray().Select(value => (double)value!));
         Assert.Equal("""["0.5","10","60,000"]""", few["layout"]!["xaxis"]!["ticktext"]!.ToJsonString());
 
         var many = Enumerable.Range(1, 13).Select(i => (double)i).ToArray();
         var more = Figure(Charts.Lines("T", new Axis("images", Logarithmic: true), new Axis("loss", Logarithmic: true), ("a", many, many.Select(x => Math.Pow(10, -x)))));
-        Assert.Equal("[1,2,5,10,20,50,100,200,500]", more["layout"]!["xaxis"]!["tickvals"]!.ToJsonString());
+        Assert.Equal([1, 2, 5, 10, 20, 50, 100, 200, 500], more["layout"]!["xaxis"]!["tickvals"]!.AsArray().Select(value => (double)value!));
         Assert.Null(more["layout"]!["yaxis"]!["tickvals"]);
         Assert.Null(Figure(Charts.Lines("T", "images", "loss", ("a", [10, 60_000], [1, 2])))["layout"]!["xaxis"]!["tickvals"]);
     }
