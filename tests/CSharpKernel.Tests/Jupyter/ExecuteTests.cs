@@ -171,7 +171,7 @@ public sealed class ExecuteTests(RunningKernel kernel) : IClassFixture<RunningKe
     {
         var cell = _client.Execute("new System.Threading.Thread(() => { Console.OpenStandardInput().ReadByte(); Console.WriteLine(\"behind silence\"); }).Start();");
         _client.Execute("1", new() { ["silent"] = true });
-        kernel.Process.StandardInput.WriteLine();
+        kernel.Process.StandardInput.Write('\n');
         kernel.Process.StandardInput.Flush();
         Assert.Equal(cell.Id, _client.PublishedUntil(m => m.Summary == "stdout behind silence").ParentId);
     }

@@ -88,7 +88,7 @@ public sealed class InputTests(RunningKernel kernel) : IClassFixture<RunningKern
     {
         var cell = _client.SendExecute("var left = Task.Run(() => input());\nConsole.OpenStandardInput().ReadByte();");
         _client.Receive(Channel.Stdin);
-        kernel.Process.StandardInput.WriteLine();
+        kernel.Process.StandardInput.Write('\n');
         kernel.Process.StandardInput.Flush();
         Assert.Equal("ok", _client.Answer(Channel.Shell, cell).Status);
         Assert.Contains("has ended", _client.Execute("await left").Reply.Text("evalue"));
@@ -99,7 +99,7 @@ public sealed class InputTests(RunningKernel kernel) : IClassFixture<RunningKern
     public void Between_cells_nobody_is_asked()
     {
         _client.Execute("_ = Task.Run(() => { Console.OpenStandardInput().ReadByte(); try { input(); } catch (Exception e) { Console.WriteLine(e.Message); } });");
-        kernel.Process.StandardInput.WriteLine();
+        kernel.Process.StandardInput.Write('\n');
         kernel.Process.StandardInput.Flush();
         _client.PublishedUntil(m => m.Type == "stream" && m.Text("text").Contains("has ended"));
     }
