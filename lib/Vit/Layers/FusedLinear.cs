@@ -8,7 +8,10 @@ using static TorchSharp.torch;
 
 namespace Vit.Layers;
 
-/// <summary>Linear layers by oneDNN, with bias and GELU inside the product, where no gradient is asked for.</summary>
+/// <summary>
+/// Linear layers by oneDNN, with bias and GELU inside the product, where no gradient is asked for; and in training, where
+/// <see cref="InTraining"/> is asked for.
+/// </summary>
 /// <remarks>
 /// libtorch gives float32 products to MKL, which leaves AVX-512 unused on every CPU that is not Intel's: oneDNN, which is
 /// inside libtorch too, takes half the time there. TorchSharp has no function for it, but TorchScript reaches every
@@ -35,19 +38,32 @@ static class FusedLinear
 
     static readonly Lazy<jit.ScriptModule?> Operators = new(Load);
 
+    static readonly bool TrainsFaster = Avx512F.IsSupported && !IsIntel();
+
+    [ThreadStatic]
+    static bool inTraining;
+
+    /// <summary>
+    /// Has oneDNN compute what follows on this thread with gradients too, until what is returned is disposed. Only for work
+    /// that is not interrupted: the backward pass calls back into C#, and an exception there ends the process.
+    /// </summary>
+    public static IDisposable InTraining() => new Allowed();
+
     /// <summary>What <c>layer.forward(x)</c> gives.</summary>
     public static Tensor Apply(Linear layer, Tensor x) => Apply(layer.weight!, layer.bias, x);
 
     /// <summary>What <c>linear(x, weight, bias)</c> gives.</summary>
     public static Tensor Apply(Tensor weight, Tensor? bias, Tensor x) =>
-        Takes(x) ? Operators.Value!.invoke<Tensor>("linear", x, weight, bias!) : nn.functional.linear(x, weight, bias);
+        Takes(x) ? Product(x, weight, bias)
+        : TakesInTraining(x, weight) ? WithGradients.apply(x, weight, bias!)
+        : nn.functional.linear(x, weight, bias);
 
     /// <summary>What <c>gelu(layer.forward(x))</c> gives.</summary>
     public static Tensor ApplyGelu(Linear layer, Tensor x)
     {
         if (Takes(x))
             return Operators.Value!.invoke<Tensor>("gelu", x, layer.weight!, layer.bias!);
-        using var hidden = layer.forward(x);
+        using var hidden = Apply(layer, x);
         return nn.functional.gelu(hidden);
     }
 
@@ -55,6 +71,20 @@ static class FusedLinear
         !is_grad_enabled() && x.device_type == DeviceType.CPU
         && (x.dtype == ScalarType.Float32 || x.dtype == ScalarType.BFloat16 && Avx512BW.IsSupported)
         && Operators.Value is not null;
+
+    static bool TakesInTraining(Tensor x, Tensor weight) =>
+        inTraining && TrainsFaster && x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && x.dim() > 1
+        && x.requires_grad && weight.requires_grad && is_grad_enabled() && Operators.Value is not null;
+
+    // With gradients: where a gradient's own gradient is asked for.
+    static Tensor Product(Tensor x, Tensor weight, Tensor? bias) =>
+        is_grad_enabled() ? nn.functional.linear(x, weight, bias) : Operators.Value!.invoke<Tensor>("linear", x, weight, bias!);
+
+    static bool IsIntel()
+    {
+        var (_, first, third, second) = X86Base.CpuId(0, 0);
+        return (first, second, third) == (0x756E6547, 0x49656E69, 0x6C65746E);   // "Genu", "ineI", "ntel"
+    }
 
     static jit.ScriptModule? Load()
     {
@@ -81,6 +111,39 @@ static class FusedLinear
         catch (ExternalException)
         {
             return null;
+        }
+    }
+
+    sealed class Allowed : IDisposable
+    {
+        readonly bool before = inTraining;
+
+        public Allowed() => inTraining = true;
+
+        public void Dispose() => inTraining = before;
+    }
+
+    sealed class WithGradients : autograd.SingleTensorFunction<WithGradients>
+    {
+        public override string Name => nameof(FusedLinear);
+
+        public override Tensor forward(autograd.AutogradContext context, params object[] vars)
+        {
+            var (x, weight, bias) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor?)vars[2]);
+            context.save_for_backward(bias is null ? [x, weight] : [x, weight, bias]);
+            return Product(x, weight, bias);
+        }
+
+        public override List<Tensor> backward(autograd.AutogradContext context, Tensor grad_output)
+        {
+            var saved = context.get_saved_variables();
+            var (x, weight) = (saved[0], saved[1]);
+            var (inputs, outputs) = (x.flatten(0, -2), grad_output.flatten(0, -2));
+            // The left factor is copied into another layout: that is to be the smaller one.
+            var weights = weight.shape[1] < weight.shape[0]
+                ? Product(inputs.t(), outputs.t(), null).t()
+                : Product(outputs.t(), inputs.t(), null);
+            return [Product(grad_output, weight.t(), null), weights, saved.Count == 3 ? outputs.sum([0]) : null!];
         }
     }
 }

@@ -204,11 +204,17 @@ public sealed class Trainer : IDisposable
         var clock = Stopwatch.StartNew();
         var waited = batches.Waited;
         using var pause = new CollectorPause();
-        foreach (var batch in batches.Epoch(state.Epochs, state.StepsInEpoch))
+        using var epoch = batches.Epoch(state.Epochs, state.StepsInEpoch).GetEnumerator();
+        for (var more = true; more;)
         {
             cancellation.ThrowIfCancellationRequested();
             Uninterrupted.Run(() =>
             {
+                // This also frees the batch before.
+                more = epoch.MoveNext();
+                if (!more)
+                    return;
+                var batch = epoch.Current;
                 pause.Renew();
                 var (loss, right) = TakeStep(compute, batch.Images, batch.Targets);
                 var count = batch.Images.shape[0];
@@ -227,7 +233,8 @@ public sealed class Trainer : IDisposable
                 if (CheckpointSteps is int steps && state.Step % steps == 0 && state.StepsInEpoch < StepsPerEpoch)
                     Save(best: false);
             });
-            Report();
+            if (more)
+                Report();
         }
         if (state.Images == 0)
             throw new InvalidDataException("None of the training images can be read.");
@@ -236,6 +243,7 @@ public sealed class Trainer : IDisposable
     (double Loss, long Right) TakeStep(nn.Module<Tensor, Tensor> compute, Tensor images, Tensor targets)
     {
         using var scope = NewDisposeScope();
+        using var products = FusedLinear.InTraining();
         random.manual_seed(Seed.Of(Recipe.Seed, state.Step));
         optimizer.ZeroGrad();
         var count = images.shape[0];

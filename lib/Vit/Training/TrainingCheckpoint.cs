@@ -16,7 +16,7 @@ public sealed class TrainingCheckpoint
     const string Format = "vit-training", FormatVersion = "1";
     const string Model = "model.", Average = "average.", Optimizer = "optimizer.";
 
-    static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, RespectNullableAnnotations = true };
 
     TrainingCheckpoint(string path, Recipe recipe, TrainingState state) => (File, Recipe, State) = (path, recipe, state);
 
@@ -46,6 +46,10 @@ public sealed class TrainingCheckpoint
         {
             var state = JsonSerializer.Deserialize<TrainingState>(file.Metadata.GetValueOrDefault("state") ?? "null", Json)
                 ?? throw new InvalidDataException("found no state in its metadata, expected one.");
+            if (state.History.Count != state.Epochs || state.History.Contains(null) || state.ClassNames.Contains(null))
+                throw new InvalidDataException($"found {state.Epochs} epochs in its state, and {state.History.Count(it => it is not null)} records of them, expected one of each.");
+            if (state.Step < state.StepsInEpoch || state.StepsInEpoch < 0)
+                throw new InvalidDataException($"found {state.StepsInEpoch} steps of an epoch in its state, expected 0 to {state.Step}, those of all.");
             return new(path, Recipe.FromJson(file.Metadata.GetValueOrDefault("recipe") ?? "null"), state);
         }
         catch (JsonException exception)

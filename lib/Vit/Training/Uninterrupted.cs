@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Vit.Training;
 
 /// <summary>
@@ -6,6 +8,8 @@ namespace Vit.Training;
 /// </summary>
 static class Uninterrupted
 {
+    // Optimized, there would be no finally: where nothing is tried, the compiler takes it for plain code.
+    [MethodImpl(MethodImplOptions.NoOptimization)]
     public static void Run(Action work)
     {
         try
@@ -15,5 +19,8 @@ static class Uninterrupted
         {
             work();
         }
+        // An abort that waited is raised at the next return from native code: let that be here. In Tensor.Dispose the memory
+        // would be free and the handle still there, and would be freed again.
+        Thread.Sleep(0);
     }
 }

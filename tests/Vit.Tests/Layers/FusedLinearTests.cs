@@ -19,13 +19,43 @@ public class FusedLinearTests
         var layer = nn.Linear(it.Input, it.Output, hasBias: it.Bias).to(type);
         var tokens = randn(it.Rows, it.Tokens, it.Input).to(type);
         var expected = layer.forward(tokens);
-        // A product that reads what stood in its memory before is found out by NaN: libtorch's convolution does.
-        for (var size = 1L; size <= 4; size++)
-            full(size * it.Rows * it.Tokens * Math.Max(it.Input, it.Output), float.NaN).Dispose();
+        LeaveNaN(it.Rows * it.Tokens * Math.Max(it.Input, it.Output));
 
         AssertClose(expected, FusedLinear.Apply(layer, tokens), tolerance);
         AssertClose(nn.functional.gelu(expected), FusedLinear.ApplyGelu(layer, tokens), tolerance);
     }, iter: 60, threads: 1);
+
+    [Fact]
+    public void In_training_it_has_the_gradients_of_the_layer() => Layers.Sample(it =>
+    {
+        using var scope = NewDisposeScope();
+        var layer = nn.Linear(it.Input, it.Output, hasBias: it.Bias);
+        var tokens = randn([it.Rows, it.Tokens, it.Input], requires_grad: true);
+        var slope = randn(it.Rows, it.Tokens, it.Output);
+        Tensor[] at = [tokens, .. layer.parameters()];
+        var expected = autograd.grad([layer.forward(tokens)], at, [slope]);
+        LeaveNaN(it.Rows * it.Tokens * Math.Max(it.Input, it.Output));
+
+        using var products = FusedLinear.InTraining();
+        var actual = autograd.grad([FusedLinear.Apply(layer, tokens)], at, [slope]);
+        Assert.All(expected.Zip(actual), pair => AssertClose(pair.First, pair.Second, 1e-5));
+    }, iter: 60, threads: 1);
+
+    [Fact]
+    public void In_training_gradients_have_gradients()
+    {
+        using var scope = NewDisposeScope();
+        using var products = FusedLinear.InTraining();
+        var layer = nn.Linear(3, 5);
+        var tokens = randn([2, 4, 3], requires_grad: true);
+
+        Tensor Curvature(Func<Tensor, Tensor> linear)
+        {
+            var slope = autograd.grad([linear(tokens).pow(3).sum()], [tokens], retain_graph: true, create_graph: true)[0];
+            return autograd.grad([slope.pow(2).sum()], [layer.weight!])[0];
+        }
+        AssertClose(Curvature(layer.forward), Curvature(x => FusedLinear.Apply(layer, x)), 1e-5);
+    }
 
     [Fact]
     public void WithGradients_TheyFlow()
@@ -34,6 +64,13 @@ public class FusedLinearTests
         var layer = nn.Linear(16, 32);
         FusedLinear.ApplyGelu(layer, randn(2, 3, 16)).sum().backward();
         Assert.NotNull(layer.weight!.grad);
+    }
+
+    /// <summary>A product that reads what stood in its memory before is found out by NaN: libtorch's convolution does.</summary>
+    static void LeaveNaN(long count)
+    {
+        for (var size = 1L; size <= 4; size++)
+            full(size * count, float.NaN).Dispose();
     }
 
     static void AssertClose(Tensor expected, Tensor actual, double tolerance)

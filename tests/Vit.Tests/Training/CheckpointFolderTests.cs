@@ -78,15 +78,40 @@ public class CheckpointFolderTests
         using (var trainer = Make(model, folder.FullName, keep: 1))
             trainer.Run(Stop).First();
         var path = new CheckpointFolder(folder.FullName).Latest!;
+        ChangeState(path, state => Assert.True(state.Remove("TrainingImages") && state.Remove("ClassNames")));
+        using var second = Make(model, folder.FullName);
+        Assert.Equal(2, second.Run(Stop).First().Epoch);
+    }
+
+    [Theory]
+    [InlineData("History", "null")]
+    [InlineData("History", "[]")]
+    [InlineData("History", "[null]")]
+    [InlineData("ClassNames", "null")]
+    [InlineData("ClassNames", "[null]")]
+    [InlineData("Epochs", "-1")]
+    [InlineData("StepsInEpoch", "-1")]
+    [InlineData("StepsInEpoch", "7")]
+    public void A_state_that_cannot_be_is_refused(string name, string value)
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        using (var trainer = Make(model, folder.FullName, keep: 1))
+            trainer.Run(Stop).First();
+        var path = new CheckpointFolder(folder.FullName).Latest!;
+        ChangeState(path, state => state[name] = JsonNode.Parse(value));
+        Assert.Contains(path, Assert.Throws<InvalidDataException>(() => TrainingCheckpoint.Open(path)).Message);
+    }
+
+    static void ChangeState(string path, Action<JsonObject> change)
+    {
         Dictionary<string, string> metadata;
         using (var file = new SafeTensorsFile(path))
             metadata = new(file.Metadata);
         var state = JsonNode.Parse(metadata["state"])!.AsObject();
-        Assert.True(state.Remove("TrainingImages") && state.Remove("ClassNames"));
+        change(state);
         metadata["state"] = state.ToJsonString();
         SafeTensors.Save(path, SafeTensors.Load(path), metadata);
-        using var second = Make(model, folder.FullName);
-        Assert.Equal(2, second.Run(Stop).First().Epoch);
     }
 
     [Theory]

@@ -132,6 +132,49 @@ public class SurvivalTests
         Assert.Equal(expected, Small.Bits(model));
     }
 
+    [Fact]
+    public async Task An_interruption_inside_a_step_waits_for_its_end()
+    {
+        var expected = Undisturbed(Small.Recipe);
+        using var model = Small.Model();
+        Action interrupt = () => { };
+        using var trainer = new Trainer(model, Small.Images(90, 1), Small.Images(30, 2), Small.Recipe)
+        {
+            Loss = (m, images, targets) =>
+            {
+                var result = Trainer.CrossEntropy(m, images, targets);
+                // The backward pass, which calls back into C#, is yet to come.
+                interrupt();
+                return result;
+            },
+        };
+        var interruptions = 0;
+        while (!trainer.Done)
+        {
+            using var stop = new CancellationTokenSource();
+            var cancelling = Task.CompletedTask;
+            interrupt = () =>
+            {
+                // On another thread, since this waits until the thread is aborted.
+                cancelling = Task.Run(stop.Cancel, CancellationToken.None);
+                SpinWait.SpinUntil(() => Thread.CurrentThread.ThreadState.HasFlag(ThreadState.AbortRequested));
+            };
+            try
+            {
+#pragma warning disable SYSLIB0046 // As the kernel interrupts a cell.
+                ControlledExecution.Run(() => trainer.Run(Stop).Count(), stop.Token);
+#pragma warning restore SYSLIB0046
+            }
+            catch (OperationCanceledException)
+            {
+                interruptions++;
+            }
+            await cancelling;
+        }
+        Assert.Equal(18, interruptions);
+        Assert.Equal(expected, Small.Bits(model));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
