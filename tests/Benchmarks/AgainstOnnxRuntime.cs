@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
+using Vit.Layers;
 using Vit.Models;
 using Vit.Weights;
 using static TorchSharp.torch;
@@ -26,6 +27,9 @@ static class AgainstOnnxRuntime
             half.bfloat16();
             half.eval();
             OnnxExport.Save(single, path);
+            FreedMemory.Keep();
+            InferenceLayout.Apply(single);
+            InferenceLayout.Apply(half);
             using var sessionOptions = new SessionOptions { IntraOpNumThreads = options.Threads, GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL };
             // Threads that wait by turning take the cores from libtorch's turn.
             sessionOptions.AddSessionConfigEntry("session.intra_op.allow_spinning", options.Threads > 1 ? "1" : "0");
