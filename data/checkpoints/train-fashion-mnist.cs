@@ -1,6 +1,7 @@
 #:project ../../lib/Vit/Vit.csproj
 #:property PublishAot=false
 
+using TorchSharp;
 using Vit.Data;
 using Vit.Layers;
 using Vit.Models;
@@ -106,12 +107,15 @@ using var before = new VisionTransformer(config);
 before.load_state_dict(model.state_dict());
 before.eval();
 convNet.eval();
+// The teachers compute as the model does.
+var precision = Read("3").Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+before.to(precision);
+convNet.to(precision);
 (Tensor, Tensor) AsTheTeachers(nn.Module<Tensor, Tensor> model, Tensor images, Tensor targets)
 {
     using (no_grad())
     {
-        var full = images.to(float32);
-        targets = (convNet.forward(full).softmax(1) + before.forward(full).softmax(1)) / 2;
+        targets = (convNet.forward(images).to(float32).softmax(1) + before.forward(images).to(float32).softmax(1)) / 2;
     }
     return Trainer.CrossEntropy(model, images, targets);
 }
