@@ -41,13 +41,14 @@ static class FusedLinear
     static readonly bool TrainsFaster = Avx512F.IsSupported && !IsIntel();
 
     [ThreadStatic]
-    static bool inTraining;
+    static long? leastWork;
 
     /// <summary>
     /// Has oneDNN compute what follows on this thread with gradients too, until what is returned is disposed. Only for work
     /// that is not interrupted: the backward pass calls back into C#, and an exception there ends the process.
     /// </summary>
-    public static IDisposable InTraining() => new Allowed();
+    /// <param name="leastWork">Products of fewer multiplications than this are not worth the way through C#.</param>
+    public static IDisposable InTraining(long leastWork = 1 << 24) => new Allowed(leastWork);
 
     /// <summary>What <c>layer.forward(x)</c> gives.</summary>
     public static Tensor Apply(Linear layer, Tensor x) => Apply(layer.weight!, layer.bias, x);
@@ -73,7 +74,7 @@ static class FusedLinear
         && Operators.Value is not null;
 
     static bool TakesInTraining(Tensor x, Tensor weight) =>
-        inTraining && TrainsFaster && x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && x.dim() > 1
+        leastWork is long least && TrainsFaster && x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && x.dim() > 1 && x.numel() * weight.shape[0] >= least
         && x.requires_grad && weight.requires_grad && is_grad_enabled() && Operators.Value is not null;
 
     // With gradients: where a gradient's own gradient is asked for.
@@ -116,11 +117,11 @@ static class FusedLinear
 
     sealed class Allowed : IDisposable
     {
-        readonly bool before = inTraining;
+        readonly long? before = leastWork;
 
-        public Allowed() => inTraining = true;
+        public Allowed(long least) => leastWork = least;
 
-        public void Dispose() => inTraining = before;
+        public void Dispose() => leastWork = before;
     }
 
     sealed class WithGradients : autograd.SingleTensorFunction<WithGradients>
