@@ -74,8 +74,9 @@ static class FusedLinear
         && Operators.Value is not null;
 
     static bool TakesInTraining(Tensor x, Tensor weight) =>
-        leastWork is long least && TrainsFaster && x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && x.dim() > 1 && x.numel() * weight.shape[0] >= least
-        && x.requires_grad && weight.requires_grad && is_grad_enabled() && Operators.Value is not null;
+        leastWork is long least && TrainsFaster && Operators.Value is not null
+        && x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && x.dim() > 1 && x.numel() * weight.shape[0] >= least
+        && x.requires_grad && weight.requires_grad && is_grad_enabled();
 
     // With gradients: where a gradient's own gradient is asked for.
     static Tensor Product(Tensor x, Tensor weight, Tensor? bias) =>
