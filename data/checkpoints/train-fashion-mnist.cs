@@ -22,7 +22,8 @@ using static TorchSharp.torch;
 
 string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
 
-var shipped = DataFolder.PathTo("checkpoints", "fashion-mnist-vit");
+var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
+var shipped = Path.Combine(here, "fashion-mnist-vit");
 Recipe Read(string stage)
 {
     var recipe = Recipe.FromJson(File.ReadAllText(Path.Combine(shipped, $"recipe-{stage}.json")));
@@ -48,7 +49,8 @@ var config = new VisionTransformerConfig
 };
 var convNetConfig = new ConvNetConfig { Channels = 1, Widths = [32, 64, 128], Classes = 10 };
 
-var all = FashionMnist.Load(Split.Train, Option("--data"));
+var data = Option("--data") ?? Path.Combine(here, "..", "fashion-mnist");
+var all = FashionMnist.Load(Split.Train, data);
 var (training, validation) = all.SetAside(first.ValidationCount, seed: 0);
 random.manual_seed(first.Seed);
 using var model = new VisionTransformer(config);
@@ -132,7 +134,7 @@ foreach (var stage in new[] { "1", "2", "convnet", "3" })
 }
 
 // The only look at the test images.
-var test = Evaluation.Of(model, FashionMnist.Load(Split.Test, Option("--data")), first.Normalization);
+var test = Evaluation.Of(model, FashionMnist.Load(Split.Test, data), first.Normalization);
 Console.WriteLine($"{100 * test.Top1:F2} % of {test.Count:N0} test images, top-5 {100 * test.Top5:F2} %, loss {test.Loss:F4}");
 foreach (var (name, accuracy) in FashionMnist.ClassNames.Zip(test.Confusion.AccuracyByClass))
     Console.WriteLine($"{name,-12} {100 * accuracy:F1} %");

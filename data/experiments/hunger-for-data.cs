@@ -38,12 +38,14 @@ var augmentations = new (string Name, Augmentation? Augmentation, int[] Seeds)[]
     ("shifted and mirrored", new() { CropPadding = 2, Flip = true }, [1, 2]),
 };
 
-var file = DataFolder.PathTo("experiments", "hunger-for-data.csv");
+var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
+var file = Path.Combine(here, "hunger-for-data.csv");
 List<string> lines = File.Exists(file) ? [.. File.ReadAllLines(file)] : ["model;augmentation;images;seed;test_top1"];
 var done = lines.Select(line => line[..line.LastIndexOf(';')]).ToHashSet();
 
-var all = FashionMnist.Load(Split.Train);
-var test = FashionMnist.Load(Split.Test);
+var data = Path.Combine(here, "..", "fashion-mnist");
+var all = FashionMnist.Load(Split.Train, data);
+var test = FashionMnist.Load(Split.Test, data);
 var (_, glance) = all.SetAside(10, seed: 0);    // the Trainer looks at these after each epoch; nothing is chosen by them
 
 var runs =

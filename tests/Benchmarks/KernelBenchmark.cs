@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Reflection;
 using System.Text.Json.Nodes;
 using CSharpKernel.Jupyter;
 using CSharpKernel.Tests.Jupyter;
-using Vit.Data;
 
 namespace Benchmarks;
 
@@ -61,7 +61,8 @@ static class KernelBenchmark
     /// <returns>The assembly that the kernelspec starts.</returns>
     static string Install(string folder)
     {
-        var notebooks = Path.Combine(DataFolder.PathTo(), "..", "notebooks");
+        var root = typeof(KernelBenchmark).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
+        var notebooks = Path.Combine(root, "notebooks");
         using (var process = Process.Start("dotnet", ["run", "--project", notebooks, "--", "install", "--prefix", folder, "--name", "benchmark"]))
         {
             process.WaitForExit();

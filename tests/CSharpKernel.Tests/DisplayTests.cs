@@ -64,13 +64,13 @@ public sealed class DisplayTests : IDisposable
     {
         var bin = Path.Combine(Cells.Root, "lib", "bin");
         await _cells.Result($"""
-            #r "{bin}/Vit.dll"
+            #r "{bin}/Vit.Interactive.dll"
             #r "{bin}/TorchSharp.dll"
             #r "{bin}/SkiaSharp.dll"
             #r "{bin}/Plotly.NET.dll"
             #r "{bin}/Plotly.NET.CSharp.dll"
             using Plotly.NET.CSharp;
-            using Vit.Display;
+            using Vit.Interactive;
             Formatters.Register();
             """);
         var tensor = await Bundle("TorchSharp.torch.ones(2, 3)");

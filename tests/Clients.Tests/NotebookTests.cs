@@ -105,11 +105,11 @@ public sealed class NotebookTests(NotebookServer server) : IClassFixture<Noteboo
     public async Task Errors_objects_tables_and_updates_are_shown()
     {
         const string Setup = """
-            #r "../lib/bin/Vit.dll"
+            #r "../lib/bin/Vit.Interactive.dll"
             #r "../lib/bin/TorchSharp.dll"
             #r "../lib/bin/Microsoft.DotNet.Interactive.Formatting.dll"
             using static TorchSharp.torch;
-            Vit.Display.Formatters.Register();
+            Vit.Interactive.Formatters.Register();
             record Planet(string Name, int Moons);
             """;
         string[] cells =

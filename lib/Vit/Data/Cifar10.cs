@@ -5,14 +5,13 @@ namespace Vit.Data;
 /// <summary>
 /// CIFAR-10: photographs in ten classes, 32 × 32, in colour; 50,000 to train on and 10,000 to test with (A. Krizhevsky,
 /// "Learning multiple layers of features from tiny images", 2009). It does not come with this project: its binary form is
-/// at <see cref="Home"/>, and belongs unpacked into <c>data</c>.
+/// at <see cref="Home"/>.
 /// </summary>
 public static class Cifar10
 {
     /// <summary>Where to get it.</summary>
     public const string Home = "https://www.cs.toronto.edu/~kriz/cifar.html";
 
-    const string FolderName = "cifar-10-batches-bin";
     const int RecordsInFile = 10_000;
     const int PixelsInRecord = 3 * 32 * 32;
 
@@ -25,13 +24,12 @@ public static class Cifar10
 
     /// <summary>Reads one part: <c>data_batch_1.bin</c> to <c>data_batch_5.bin</c>, or <c>test_batch.bin</c>.</summary>
     /// <param name="split">Which part.</param>
-    /// <param name="folder">The folder with the files and <c>batches.meta.txt</c>; <c>data/cifar-10-batches-bin</c> if null.</param>
+    /// <param name="folder">The folder with the files and <c>batches.meta.txt</c>, <c>cifar-10-batches-bin</c> in its archive.</param>
     /// <returns>Images uint8 [N, 3, 32, 32], labels int64 [N].</returns>
     /// <exception cref="FileNotFoundException">A file is missing; the message tells where to get it.</exception>
     /// <exception cref="InvalidDataException">A file is cut short, too long, or not CIFAR-10's.</exception>
-    public static ImageSet Load(Split split, string? folder = null)
+    public static ImageSet Load(Split split, string folder)
     {
-        folder ??= DataFolder.PathTo(FolderName);
         CheckNames(Path.Combine(folder, "batches.meta.txt"));
         string[] files = split == Split.Train ? [.. Enumerable.Range(1, 5).Select(i => $"data_batch_{i}.bin")] : ["test_batch.bin"];
 
@@ -82,5 +80,5 @@ public static class Cifar10
     }
 
     static FileStream Open(string path) =>
-        InvalidFile.Open(path, $"CIFAR-10 is at {Home}: get its binary version and unpack it, so that {FolderName} lies in the data folder.");
+        InvalidFile.Open(path, $"CIFAR-10 is at {Home}: get its binary version and unpack it.");
 }

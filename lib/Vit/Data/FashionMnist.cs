@@ -15,13 +15,12 @@ public static class FashionMnist
 
     /// <summary>Reads one part, after checking its files against the folder's <c>SHA256SUMS</c>.</summary>
     /// <param name="split">Which part.</param>
-    /// <param name="folder">The folder with the four files; the repository's own if null.</param>
+    /// <param name="folder">The folder with the four files.</param>
     /// <returns>Images uint8 [N, 1, 28, 28], labels int64 [N].</returns>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="InvalidDataException">A file is not what its checksum says, or no Fashion-MNIST.</exception>
-    public static ImageSet Load(Split split, string? folder = null)
+    public static ImageSet Load(Split split, string folder)
     {
-        folder ??= DataFolder.PathTo("fashion-mnist");
         var prefix = split == Split.Train ? "train" : "t10k";
         var sums = Checksums(Path.Combine(folder, "SHA256SUMS"));
 

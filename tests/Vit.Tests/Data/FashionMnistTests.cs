@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Vit.Data;
+using Vit.Interactive;
 using static TorchSharp.torch;
 
 namespace Vit.Tests.Data;
@@ -12,7 +13,7 @@ public class FashionMnistTests
     public void Both_parts_hold_every_class_equally_often(Split split, int count, long[] firstLabels)
     {
         using var scope = NewDisposeScope();
-        var set = FashionMnist.Load(split);
+        var set = FashionMnist.Load(split, DataFolder.PathTo("fashion-mnist"));
 
         Assert.Equal([count, 1, 28, 28], set.Images.shape);
         Assert.Equal(ScalarType.Byte, set.Images.dtype);
@@ -25,7 +26,7 @@ public class FashionMnistTests
     public void The_normalization_is_that_of_the_training_set()
     {
         using var scope = NewDisposeScope();
-        var normalized = FashionMnist.Normalization.Apply(FashionMnist.Load(Split.Train).Images.to(float32) / 255);
+        var normalized = FashionMnist.Normalization.Apply(FashionMnist.Load(Split.Train, DataFolder.PathTo("fashion-mnist")).Images.to(float32) / 255);
         Assert.Equal(0, normalized.mean().item<float>(), 3);
         Assert.Equal(1, normalized.std().item<float>(), 3);
     }

@@ -1,4 +1,5 @@
 using Vit.Data;
+using Vit.Interactive;
 using static TorchSharp.torch;
 
 namespace Vit.Tests.Data;

@@ -1,6 +1,7 @@
 using System.Text;
 using SkiaSharp;
 using Vit.Data;
+using Vit.Interactive;
 using static TorchSharp.torch;
 
 namespace Vit.Tests.Data;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Vit.Data;
+using Vit.Interactive;
 using Vit.Models;
 using Vit.Training;
 using Vit.Weights;
@@ -25,7 +26,7 @@ public class ShippedCheckpointTests
         Assert.InRange(parameters, 1, 500_000);
         Assert.Contains($"{parameters.ToString("N0", CultureInfo.InvariantCulture)} parameters", Card);
 
-        var test = Evaluation.Of(pretrained.Model, FashionMnist.Load(Split.Test), pretrained.Preprocessing.Normalization, cancellation: Stop);
+        var test = Evaluation.Of(pretrained.Model, FashionMnist.Load(Split.Test, DataFolder.PathTo("fashion-mnist")), pretrained.Preprocessing.Normalization, cancellation: Stop);
         // Another processor rounds otherwise, and may see one image in a thousand differently.
         Assert.Equal(Percent(@"\*\*([0-9.]+) % of the 10,000 test images\*\*"), 100 * test.Top1, 0.1);
         foreach (var (name, accuracy) in FashionMnist.ClassNames.Zip(test.Confusion.AccuracyByClass))

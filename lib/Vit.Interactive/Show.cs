@@ -2,7 +2,7 @@ using SkiaSharp;
 using Vit.Data;
 using static TorchSharp.torch;
 
-namespace Vit.Display;
+namespace Vit.Interactive;
 
 /// <summary>Tensors as pictures. Each method returns a bitmap, which a notebook shows.</summary>
 /// <remarks>Small pictures are enlarged pixel by pixel, so that what is seen is what the tensor holds.</remarks>

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using Plotly.NET;
-using Vit.Display;
+using Vit.Interactive;
 using static TorchSharp.torch;
 
-namespace Vit.Tests.Display;
+namespace Vit.Tests.Interactive;
 
 public class ChartsTests
 {

@@ -1,8 +1,8 @@
 using SkiaSharp;
-using Vit.Display;
+using Vit.Interactive;
 using static TorchSharp.torch;
 
-namespace Vit.Tests.Display;
+namespace Vit.Tests.Interactive;
 
 public class ShowTests
 {

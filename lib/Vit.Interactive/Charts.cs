@@ -5,7 +5,7 @@ using Plotly.NET.LayoutObjects;
 using static TorchSharp.torch;
 using Chart = Plotly.NET.CSharp.Chart;
 
-namespace Vit.Display;
+namespace Vit.Interactive;
 
 /// <summary>The kinds of chart that the notebooks need, all dressed alike; a <see cref="GenericChart"/> takes any further styling of Plotly.NET.</summary>
 public static class Charts

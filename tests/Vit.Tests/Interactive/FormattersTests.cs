@@ -4,10 +4,10 @@ using Microsoft.DotNet.Interactive.Formatting;
 using SkiaSharp;
 using TorchSharp.Modules;
 using Vit.Data;
-using Vit.Display;
+using Vit.Interactive;
 using static TorchSharp.torch;
 
-namespace Vit.Tests.Display;
+namespace Vit.Tests.Interactive;
 
 public partial class FormattersTests
 {

@@ -1,4 +1,4 @@
-namespace Vit.Data;
+namespace Vit.Interactive;
 
 /// <summary>Finds the repository's <c>data</c> folder from wherever a notebook or a test runs inside it.</summary>
 public static class DataFolder

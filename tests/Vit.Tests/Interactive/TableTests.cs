@@ -1,6 +1,6 @@
-using Vit.Display;
+using Vit.Interactive;
 
-namespace Vit.Tests.Display;
+namespace Vit.Tests.Interactive;
 
 public class TableTests
 {

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using static TorchSharp.torch;
 
-namespace Vit.Display;
+namespace Vit.Interactive;
 
 /// <summary>A tensor in at most eight lines: shape, type, device, and the first values.</summary>
 static class TensorText

@@ -1,6 +1,6 @@
-using Vit.Data;
+using Vit.Interactive;
 
-namespace Vit.Tests.Data;
+namespace Vit.Tests.Interactive;
 
 public class DataFolderTests
 {

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 
-namespace Vit.Display;
+namespace Vit.Interactive;
 
 /// <summary>A table for comparisons, as in <c>new Table("model", "parameters") { { "Ti/16", 5_717_416 } }</c>.</summary>
 /// <param name="headers">One for each column.</param>

@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace Vit.Display;
+namespace Vit.Interactive;
 
 /// <summary>
 /// Text in pictures that looks the same on every system: the font travels in the assembly, and its outlines are drawn

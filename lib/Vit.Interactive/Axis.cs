@@ -1,4 +1,4 @@
-namespace Vit.Display;
+namespace Vit.Interactive;
 
 /// <summary>An axis of a chart; a plain text serves as one.</summary>
 /// <param name="Title">What it measures, with its unit.</param>

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Plotly.NET;
 
-namespace Vit.Display;
+namespace Vit.Interactive;
 
 /// <summary>A chart for each kind of front end.</summary>
 static class ChartOutput

@@ -3,7 +3,7 @@ using Plotly.NET;
 using SkiaSharp;
 using static TorchSharp.torch;
 
-namespace Vit.Display;
+namespace Vit.Interactive;
 
 /// <summary>How notebooks show tensors, pictures, charts and tables.</summary>
 public static class Formatters
