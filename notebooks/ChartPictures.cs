@@ -5,7 +5,7 @@ using System.Reflection.PortableExecutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using CSharpKernel;
+using CSharpKernel.Documents;
 
 namespace Notebooks;
 

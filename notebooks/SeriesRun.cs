@@ -1,5 +1,6 @@
 using System.Globalization;
-using CSharpKernel;
+using CSharpKernel.Documents;
+using CSharpKernel.Headless;
 
 namespace Notebooks;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CSharpKernel.Cells;
 
 namespace CSharpKernel;
 

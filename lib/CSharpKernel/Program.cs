@@ -4,7 +4,10 @@ using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using CSharpKernel.Cells;
+using CSharpKernel.Headless;
 using CSharpKernel.Jupyter;
+using CSharpKernel.Outputs;
 
 namespace CSharpKernel;
 

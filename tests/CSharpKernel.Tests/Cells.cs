@@ -1,5 +1,7 @@
 using System.Reflection;
 using CSharpKernel.Assistance;
+using CSharpKernel.Cells;
+using CSharpKernel.Outputs;
 
 namespace CSharpKernel.Tests;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CSharpKernel.Outputs;
 
 namespace CSharpKernel.Tests;
 

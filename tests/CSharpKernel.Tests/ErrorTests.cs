@@ -1,3 +1,5 @@
+using CSharpKernel.Outputs;
+
 namespace CSharpKernel.Tests;
 
 public sealed class ErrorTests : IDisposable

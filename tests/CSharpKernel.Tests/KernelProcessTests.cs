@@ -1,3 +1,6 @@
+using CSharpKernel.Headless;
+using CSharpKernel.Outputs;
+
 namespace CSharpKernel.Tests;
 
 public sealed class KernelProcessTests : IDisposable

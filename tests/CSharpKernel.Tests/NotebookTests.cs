@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using CSharpKernel.Documents;
+using CSharpKernel.Outputs;
 
 namespace CSharpKernel.Tests;
 

@@ -1,3 +1,5 @@
+using CSharpKernel.Cells;
+using CSharpKernel.Outputs;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.DotNet.Interactive.Formatting;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using CSharpKernel;
+using CSharpKernel.Documents;
 
 namespace Clients.Tests;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using CSharpKernel;
+using CSharpKernel.Documents;
 using Microsoft.Playwright;
 
 namespace Clients.Tests;

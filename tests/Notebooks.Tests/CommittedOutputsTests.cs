@@ -1,4 +1,5 @@
-using CSharpKernel;
+using CSharpKernel.Documents;
+using CSharpKernel.Headless;
 
 namespace Notebooks.Tests;
 

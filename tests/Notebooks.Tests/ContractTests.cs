@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using CSharpKernel;
+using CSharpKernel.Documents;
+using CSharpKernel.Headless;
 using SkiaSharp;
 
 namespace Notebooks.Tests;

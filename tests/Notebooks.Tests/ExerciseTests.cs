@@ -1,4 +1,4 @@
-using CSharpKernel;
+using CSharpKernel.Documents;
 
 namespace Notebooks.Tests;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using CSharpKernel;
+using CSharpKernel.Documents;
 using SkiaSharp;
 
 namespace Notebooks.Tests;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using CSharpKernel;
+using CSharpKernel.Documents;
 using SkiaSharp;
 
 namespace Notebooks.Tests;

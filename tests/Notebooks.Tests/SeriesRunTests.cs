@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
-using CSharpKernel;
+using CSharpKernel.Documents;
+using CSharpKernel.Headless;
 
 namespace Notebooks.Tests;
 

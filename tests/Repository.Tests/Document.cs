@@ -1,4 +1,4 @@
-using CSharpKernel;
+using CSharpKernel.Documents;
 using Markdig;
 using Markdig.Extensions.AutoIdentifiers;
 using Markdig.Syntax;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using CSharpKernel;
+using CSharpKernel.Documents;
 using Markdig.Syntax;
 using Markdig.Syntax.Inlines;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using CSharpKernel;
+using CSharpKernel.Documents;
+using CSharpKernel.Headless;
 using Markdig.Syntax;
 
 namespace Repository.Tests;

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using CSharpKernel;
+using CSharpKernel.Documents;
 
 namespace Repository.Tests;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using CSharpKernel;
+using CSharpKernel.Documents;
 using Markdig.Extensions.Tables;
 using Markdig.Syntax;
 using Markdig.Syntax.Inlines;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Composition.Hosting;
+using CSharpKernel.Cells;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Host.Mef;

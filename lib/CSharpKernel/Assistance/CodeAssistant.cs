@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CSharpKernel.Cells;
 using Microsoft.CodeAnalysis.CSharp;
 
 namespace CSharpKernel.Assistance;

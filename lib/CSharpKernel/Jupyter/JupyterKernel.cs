@@ -3,6 +3,8 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using CSharpKernel.Assistance;
+using CSharpKernel.Cells;
+using CSharpKernel.Outputs;
 
 namespace CSharpKernel.Jupyter;
 

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using CSharpKernel.Documents;
+using CSharpKernel.Headless;
 
 namespace CSharpKernel.Jupyter;
 

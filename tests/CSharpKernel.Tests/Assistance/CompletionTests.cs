@@ -1,4 +1,6 @@
 using CSharpKernel.Assistance;
+using CSharpKernel.Headless;
+using CSharpKernel.Outputs;
 
 namespace CSharpKernel.Tests.Assistance;
 

@@ -1,3 +1,5 @@
+using CSharpKernel.Outputs;
+
 namespace CSharpKernel.Tests.Assistance;
 
 public sealed class DirectiveCompletionTests : IDisposable

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using CSharpKernel.Cells;
 using CSharpKernel.Jupyter;
 
 namespace CSharpKernel.Tests.Jupyter;

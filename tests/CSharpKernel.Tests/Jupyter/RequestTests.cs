@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CSharpKernel.Headless;
 using CSharpKernel.Jupyter;
 
 namespace CSharpKernel.Tests.Jupyter;

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Outputs;
 
 /// <summary>
 /// An error's lines as Jupyter's front ends show them: in the colours of a terminal (ECMA-48), with the lines of the cell

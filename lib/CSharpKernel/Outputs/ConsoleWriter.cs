@@ -1,6 +1,7 @@
 using System.Text;
+using CSharpKernel.Cells;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Outputs;
 
 /// <summary>Stands in for Console.Out or Console.Error and hands what is written to the engine that runs cells.</summary>
 sealed class ConsoleWriter(string stream, TextWriter original) : TextWriter

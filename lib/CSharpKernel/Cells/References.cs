@@ -6,7 +6,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Cells;
 
 /// <summary>What cells reference: the framework, the kernel's own functions, and what <c>#r</c> adds.</summary>
 sealed partial class References : MetadataReferenceResolver

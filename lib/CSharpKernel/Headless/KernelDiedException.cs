@@ -1,4 +1,4 @@
-namespace CSharpKernel;
+namespace CSharpKernel.Headless;
 
 /// <summary>The process that ran a notebook ended in the middle of a cell.</summary>
 /// <param name="cell">The cell that ran then.</param>

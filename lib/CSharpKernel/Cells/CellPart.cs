@@ -1,4 +1,4 @@
-namespace CSharpKernel;
+namespace CSharpKernel.Cells;
 
 /// <summary>A part of a cell between two directives.</summary>
 /// <param name="Kind">What the text is.</param>

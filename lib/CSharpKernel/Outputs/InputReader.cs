@@ -1,4 +1,6 @@
-namespace CSharpKernel;
+using CSharpKernel.Cells;
+
+namespace CSharpKernel.Outputs;
 
 /// <summary>Stands in for Console.In and asks whoever runs the notebook, line by line.</summary>
 sealed class InputReader : TextReader

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
+using CSharpKernel.Cells;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Outputs;
 
 /// <summary>A value that a cell has shown, and may show anew in the same place.</summary>
 public sealed class DisplayedValue

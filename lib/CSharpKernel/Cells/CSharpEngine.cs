@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using CSharpKernel.Assistance;
+using CSharpKernel.Documents;
+using CSharpKernel.Outputs;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Cells;
 
 /// <summary>
 /// Runs the cells of one C# notebook, one after another, and keeps their state. What they print and show goes to a

@@ -1,4 +1,4 @@
-namespace CSharpKernel;
+namespace CSharpKernel.Headless;
 
 /// <summary>How a notebook's run went.</summary>
 /// <param name="Cells">Its code cells.</param>

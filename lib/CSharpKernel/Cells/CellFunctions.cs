@@ -1,7 +1,8 @@
 using System.ComponentModel;
+using CSharpKernel.Outputs;
 using Microsoft.AspNetCore.Html;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Cells;
 
 /// <summary>What every cell can call without importing anything; the names are .NET Interactive's.</summary>
 public static class CellFunctions

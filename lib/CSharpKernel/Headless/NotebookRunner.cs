@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using CSharpKernel.Documents;
+using CSharpKernel.Outputs;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Headless;
 
 /// <summary>Runs a notebook top to bottom in a fresh process and puts what its cells give into the document.</summary>
 public static class NotebookRunner

@@ -1,4 +1,4 @@
-namespace CSharpKernel;
+namespace CSharpKernel.Cells;
 
 /// <summary>What a part of a cell is.</summary>
 enum CellPartKind

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 using System.Reflection;
 using System.Runtime.Loader;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Cells;
 
 /// <summary>
 /// Holds the compiled cells and what they reference. The formatters' assembly is the kernel's own copy, so that a

@@ -6,7 +6,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Emit;
 using Microsoft.CodeAnalysis.Text;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Cells;
 
 /// <summary>
 /// The chain of compiled cells: each sees the variables, types and usings of those before it. This is the compiler's

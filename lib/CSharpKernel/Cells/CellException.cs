@@ -1,4 +1,4 @@
-namespace CSharpKernel;
+namespace CSharpKernel.Cells;
 
 /// <summary>A cell that cannot run: a compile error, a directive that is not understood, a reference that is not found.</summary>
 sealed class CellException(string name, string message, string file, int? line) : Exception(message)

@@ -4,8 +4,9 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CSharpKernel.Outputs;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Headless;
 
 /// <summary>
 /// An engine in a process of its own, so that a cell may end or crash it without harm to others. Cells go to the

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Documents;
 
 /// <summary>
 /// Writes JSON byte for byte as Jupyter does: one space of indentation, and no escapes but those that JSON asks for.

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
+using CSharpKernel.Outputs;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Documents;
 
 /// <summary>A cell of a notebook document.</summary>
 public sealed class NotebookCell

@@ -2,8 +2,9 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using CSharpKernel.Outputs;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Documents;
 
 /// <summary>A notebook document, nbformat 4.5. What this class does not know is kept as it was read.</summary>
 public sealed partial class Notebook

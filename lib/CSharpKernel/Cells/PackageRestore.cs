@@ -5,7 +5,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Cells;
 
 /// <summary>The files of NuGet packages and of all that they need, for the running platform.</summary>
 /// <param name="Compile">What the compiler references.</param>

@@ -1,4 +1,4 @@
-namespace CSharpKernel;
+namespace CSharpKernel.Headless;
 
 /// <summary>Why a notebook stopped.</summary>
 /// <param name="Cell">Number among the code cells, from 1.</param>

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Outputs;
 
 /// <summary>Brings the outputs of all threads into one order, and joins small writes to a stream into larger ones.</summary>
 sealed class OutputQueue : IDisposable

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Outputs;
 
 /// <summary>What a cell sends while it runs, in the terms of the Jupyter protocol.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "output_type")]

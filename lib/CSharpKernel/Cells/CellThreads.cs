@@ -1,7 +1,7 @@
 using System.Runtime;
 using System.Runtime.ExceptionServices;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Cells;
 
 /// <summary>
 /// The threads of one cell. Its code runs on them, what follows an <c>await</c> included, so that all of it can be

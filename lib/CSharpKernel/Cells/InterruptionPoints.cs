@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Cells;
 
 /// <summary>
 /// Lets the loops of a cell be interrupted: at every round they ask whether their cell was. Aborting a thread is the
@@ -11,7 +11,7 @@ namespace CSharpKernel;
 /// </summary>
 sealed class InterruptionPoints
 {
-    const string Opening = $"{{global::CSharpKernel.{nameof(CellFunctions)}.{nameof(CellFunctions.ThrowIfInterrupted)}();";
+    const string Opening = $"{{global::CSharpKernel.Cells.{nameof(CellFunctions)}.{nameof(CellFunctions.ThrowIfInterrupted)}();";
     const string Closing = "}";
 
     readonly List<(int Position, string Text)> _insertions;

@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.Loader;
 using System.Text.RegularExpressions;
+using CSharpKernel.Cells;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Outputs;
 
 /// <summary>Exceptions as a reader of the notebook needs them: lines of cells, without the compiler's and the kernel's machinery.</summary>
 static partial class ExceptionTrace

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.DotNet.Interactive.Formatting;
 
-namespace CSharpKernel;
+namespace CSharpKernel.Outputs;
 
 /// <summary>Values as the front end takes them: one content for each MIME type.</summary>
 static partial class MimeBundle
