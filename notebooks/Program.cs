@@ -44,9 +44,9 @@ command.SetAction(async (arguments, cancellation) =>
 var prefix = new Option<string?>("--prefix") { Description = "Below which share/jupyter/kernels stands (default: the current user's folder)", HelpName = "FOLDER" };
 var kernelName = new Option<string?>("--name") { Description = $"The kernelspec's name (default: {KernelSpecs.PreferredName}, by which the notebooks are matched)", HelpName = "NAME" };
 var install = new Command("install", "Installs the kernel of this repository for Jupyter's front ends.") { prefix, kernelName };
-install.SetAction((arguments, cancellation) => KernelInstallation.Install(root, arguments.GetValue(prefix), arguments.GetValue(kernelName), cancellation));
+install.SetAction((arguments, cancellation) => KernelInstaller.Install(arguments.GetValue(prefix), arguments.GetValue(kernelName), target => KernelInstallation.Build(root, target, cancellation)));
 var uninstall = new Command("uninstall", "Removes what install has put there; kernels of other programs stay.") { prefix, kernelName };
-uninstall.SetAction(arguments => KernelInstallation.Uninstall(arguments.GetValue(prefix), arguments.GetValue(kernelName)));
+uninstall.SetAction(arguments => KernelInstaller.Uninstall(arguments.GetValue(prefix), arguments.GetValue(kernelName)));
 command.Add(install);
 command.Add(uninstall);
 return await command.Parse(args).InvokeAsync();

@@ -69,7 +69,7 @@ sealed class SeriesRun(Series series, string copies, TextWriter output, bool liv
             notebook.Save(copy);
             if (result.Failure is { } failure)
             {
-                Tell(name, failure);
+                output.WriteLine($"{name}: {string.Join(Environment.NewLine, failure.Lines)}");
                 return new(name, result, $"FAILED in cell {failure.Cell}");
             }
 
@@ -85,20 +85,6 @@ sealed class SeriesRun(Series series, string copies, TextWriter output, bool liv
         {
             output.WriteLine($"{name}: {e.Message}");
             return new(name, null, "FAILED");
-        }
-    }
-
-    void Tell(string name, CellFailure failure)
-    {
-        output.WriteLine($"{name}: cell {failure.Cell}{(failure.Line is { } line ? $", line {line}" : "")} failed:");
-        if (failure.Source is not null)
-        {
-            output.WriteLine($"    {failure.Source}");
-        }
-
-        foreach (var detail in failure.Details)
-        {
-            output.WriteLine($"  {detail}");
         }
     }
 

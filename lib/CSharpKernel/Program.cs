@@ -11,7 +11,7 @@ using CSharpKernel.Outputs;
 
 namespace CSharpKernel;
 
-/// <summary>The process that runs one notebook's cells, for a <see cref="KernelProcess"/> or for Jupyter's front ends.</summary>
+/// <summary>The process that runs one notebook's cells, for a <see cref="KernelProcess"/> or for Jupyter's front ends; and the tool that is called by hand.</summary>
 static class Program
 {
     public const string HeadlessVerb = "headless";
@@ -30,8 +30,7 @@ static class Program
             case [JupyterVerb, var connectionFile]:
                 return Jupyter(connectionFile);
             default:
-                Console.Error.WriteLine("This program is started by a notebook runner or by Jupyter, not by hand.");
-                return 2;
+                return await CommandLine.Run(arguments);
         }
     }
 

@@ -18,6 +18,8 @@ public static class Formatters
             if (Formatter.RegisteredFormatters(includeDefaults: false).Any(formatter => formatter.Type == typeof(Table)))
                 return;
             Add<Tensor>(("text/plain", TensorText.Of));
+            // In a list of variables.
+            Formatter.Register<Tensor>((tensor, writer) => writer.Write(TensorText.Kind(tensor)), "text/plain+summary");
             Add<SKBitmap>(("image/png", Png), ("text/plain", Size));
             Add<GenericChart>((ChartOutput.MimeType, ChartOutput.Json), ("text/html", ChartOutput.Html), ("text/plain", ChartOutput.Text));
             Add<Table>(("text/html", table => table.ToHtml()), ("text/plain", table => table.ToString()));

@@ -10,13 +10,19 @@ static class TensorText
     const int Rows = 6;
     const int Columns = 8;
 
-    public static string Of(Tensor tensor)
+    /// <summary>Shape, type and device alone.</summary>
+    public static string Kind(Tensor tensor)
     {
         if (tensor.IsInvalid)
             return "a disposed tensor";
         var type = tensor.dtype == ScalarType.Byte ? "uint8" : tensor.dtype.ToString().ToLowerInvariant();
-        var text = new StringBuilder($"{Shape.Of(tensor)} {type} {tensor.device}");
-        if (tensor.numel() == 0 || tensor.is_sparse || tensor.is_complex() || tensor.device.type == TorchSharp.DeviceType.META)
+        return $"{Shape.Of(tensor)} {type} {tensor.device}";
+    }
+
+    public static string Of(Tensor tensor)
+    {
+        var text = new StringBuilder(Kind(tensor));
+        if (tensor.IsInvalid || tensor.numel() == 0 || tensor.is_sparse || tensor.is_complex() || tensor.device.type == TorchSharp.DeviceType.META)
             return text.ToString();
 
         using var scope = NewDisposeScope();

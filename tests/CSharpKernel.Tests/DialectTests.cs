@@ -18,6 +18,95 @@ public sealed class DialectTests : IDisposable
     }
 
     [Theory]
+    [InlineData("return 17;", "17")]
+    [InlineData("if (DateTime.Now.Year > 1) return \"early\";\nConsole.Write(1);", "early")]
+    [InlineData("foreach (var i in new[] { 1, 2 }) { if (i == 2) return i; }", "2")]
+    [InlineData("return (string)null;", "<null>")]
+    [InlineData("if (DateTime.Now.Year < 1) return 1;", null)]
+    [InlineData("return;", null)]
+    [InlineData("int F() { return 3; }\nF();", null)]
+    public async Task What_is_returned_is_the_result(string code, string? result) => Assert.Equal(result, await _cells.Result(code));
+
+    [Fact]
+    public async Task Files_are_loaded_before_the_code_that_names_them()
+    {
+        _cells.Write("helper.csx", "#load \"inner/b.csx\"\nstatic int FromHelper() => FromB() + 1;");
+        _cells.Write(Path.Combine("inner", "b.csx"), "static int FromB() { for (var i = 0; ; i++) { if (i == 3) return i; } }");
+        Assert.Null(await _cells.Result("#load \"helper.csx\""));
+        Assert.Equal("4", await _cells.Result("FromHelper()"));
+        _cells.Write("text", "static int FromText() => 5;");
+        Assert.Equal("5", await _cells.Result("// first\n#load \"text\"\nFromText()"));
+        Assert.Equal("#load \"none\"", await _cells.Result("\"\"\"\n#load \"none\"\n\"\"\""));
+        Assert.Equal("1", await _cells.Result("#if NEVER\n#load \"none\"\n#endif\n1"));
+    }
+
+    [Theory]
+    [InlineData("#load \"f.csx\"")]
+    [InlineData("#!import f.csx")]
+    [InlineData("#load \"around.csx\"")]
+    [InlineData("#!import around.csx")]
+    public async Task An_error_in_a_file_names_the_file_and_its_line(string directive)
+    {
+        _cells.Write("around.csx", "#load \"f.csx\"");
+        foreach (var (text, told) in new[]
+        {
+            ("\n\nint x = \"s\";", "f.csx (3,9): error CS0029"),
+            ("\n#r \"none.dll\"", "f.csx (line 2): #r \"none.dll\""),
+            ("\n#i \"none\"", "f.csx (line 2): #i \"none\""),
+            ("#load \"none.csx\"", "f.csx (line 1): #load none.csx"),
+            ("\n\n\nthrow new Exception();", "   at f.csx, line 4"),
+        })
+        {
+            _cells.Write("f.csx", text);
+            var error = await _cells.Error("var a = 1;\n" + directive);
+            Assert.Contains(error.Traceback, l => l.StartsWith(told, StringComparison.Ordinal));
+            Assert.Null(error.Line);
+        }
+    }
+
+    [Fact]
+    public async Task Notebooks_of_Polyglot_Notebooks_are_imported()
+    {
+        _cells.Write("n.dib", "#!meta\n\n{\"kernelInfo\":{\"defaultKernelName\":\"csharp\"}}\n\n#!markdown\n\n# Title\n\n#!csharp\n\n#!time\nvar fromDib = 5;\n\n#!html\n\n<b>x</b>\n");
+        var outputs = await _cells.Run("#!import n.dib\nfromDib");
+        Assert.Equal(["<b>x</b>"], outputs.OfType<Output.Display>().Select(d => d.Data["text/html"]!.GetValue<string>()));
+        Assert.Equal("5", Assert.IsType<Output.Result>(outputs[^1]).Data["text/plain"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Variables_are_told_with_type_and_value_and_no_code_of_theirs_runs()
+    {
+        await _cells.Run("""
+            class Endless : IEnumerable<int> { public IEnumerator<int> GetEnumerator() { while (true) yield return 1; } IEnumerator IEnumerable.GetEnumerator() => GetEnumerator(); public int P { get { while (true) { } } } public override string ToString() { while (true) { } } }
+            var (x, s) = (1.5, "a\nb"); var endless = new Endless(); var list = new List<int> { 1, 2 }; var array = new double[2, 3]; Endless none = null; const int constant = 3;
+            """);
+        Assert.Equal("array, endless, list, none, s, x", await Shown("#!who"));
+        foreach (var line in new[] { "Variable  Type         Value", "array     Double[,]    Double[2, 3]", "endless   Endless      Endless", "list      List<Int32>  List<Int32> (2)", "none      Endless      <null>", "s         String       a b", "x         Double       1.5" })
+        {
+            Assert.Contains(line, await Shown("#!whos"));
+        }
+
+        await _cells.Run("using Microsoft.DotNet.Interactive.Formatting;\nFormatter.Register<Endless>((e, w) => w.Write(\"[1] float32 cpu\"), \"text/plain+summary\");");
+        Assert.Contains("endless   Endless      [1] float32 cpu", await Shown("#!whos"));
+
+        async Task<string> Shown(string code) => Assert.IsType<Output.Display>(Assert.Single(await _cells.Run(code))).Data["text/plain"]!.GetValue<string>();
+    }
+
+    [Theory]
+    [InlineData("", "False")]
+    [InlineData("object Function() => big;", "True")]
+    [InlineData("Func<object> lambda = () => big;", "True")]
+    [InlineData("class Other { public string Name => nameof(big); }", "True")]
+    [InlineData("var query = from i in Enumerable.Range(0, 1) select big;", "True")]
+    public async Task A_value_that_no_cell_can_reach_any_more_is_freed(string other, string alive)
+    {
+        await _cells.Result("var big = new object(); var weak = new WeakReference(big); var (left, right) = (new object(), 1);");
+        await _cells.Result(other);
+        await _cells.Result("var big = 1;");
+        Assert.Equal(alive, await _cells.Result("GC.Collect(); weak.IsAlive"));
+    }
+
+    [Theory]
     [InlineData("new StringBuilder(\"x\").ToString()")]
     [InlineData("new ArrayList { \"x\" }[0]")]
     [InlineData("new List<string> { \"x\" }.Single()")]
@@ -118,7 +207,7 @@ public sealed class DialectTests : IDisposable
     [InlineData("#!import none.cs", "#!import none.cs: there is no such file")]
     [InlineData("#!import", "#!import takes the path")]
     [InlineData("#!import self.cs", "the file imports itself")]
-    [InlineData("#!import text.txt", "none of .cs, .csx and .ipynb")]
+    [InlineData("#!import text.txt", "none of .cs, .csx, .ipynb and .dib")]
     [InlineData("#!fsharp\nlet x = 1", "#!fsharp: this kernel runs C#")]
     [InlineData("#!pwsh\nls", "#!pwsh: this kernel runs C#")]
     [InlineData("#!frobnicate", "#!frobnicate: there is no such directive")]

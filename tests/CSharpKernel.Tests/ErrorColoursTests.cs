@@ -66,7 +66,7 @@ public sealed partial class ErrorColoursTests : IDisposable
     [Fact]
     public async Task Errors_without_a_place_are_red()
     {
-        Assert.Equal("<r>cell 1 (line 1): #!nothing: there is no such directive; there are #!csharp, #!markdown, #!html, #!time and #!import.</>", await Coloured("#!nothing"));
+        Assert.Equal("<r>cell 1 (line 1): #!nothing: there is no such directive; there are #!csharp, #!markdown, #!html, #!time, #!import, #!who and #!whos.</>", await Coloured("#!nothing"));
         _cells.Write("bad.cs", "\nint x = \"s\";");
         Assert.Equal("<c>bad.cs (2,9)</>: <r>error CS0029</>: Cannot implicitly convert type 'string' to 'int'", await Coloured("#!import bad.cs"));
     }

@@ -166,7 +166,7 @@ public sealed class NotebookTests
 
     [Theory]
     [InlineData("\"nbformat\": 4", "\"nbformat\": 3", "nbformat: expected 4, found 3")]
-    [InlineData("\"nbformat_minor\": 5", "\"nbformat_minor\": 4", "nbformat_minor: expected 5 or more, found 4")]
+    [InlineData("\"nbformat_minor\": 5", "\"nbformat_minor\": \"5\"", "nbformat_minor: expected 5 or more, found \"5\"")]
     [InlineData("\"id\": \"b_2\",", "", "cell 2, id: expected a string, found nothing")]
     [InlineData("b_2", "a-1", "cell 2, id: expected an id that no other cell has, found \"a-1\"")]
     [InlineData("b_2", "b 2", "cell 2, id: expected 1 to 64 letters")]
@@ -181,6 +181,32 @@ public sealed class NotebookTests
         var sample = Sample.ReplaceLineEndings("\n");
         Assert.Contains(text, sample);
         Assert.Contains("n.ipynb: " + message, Assert.Throws<InvalidDataException>(() => Parse(sample.Replace(text, replacement))).Message);
+    }
+
+    [Fact]
+    public void An_older_document_is_read_with_ids_for_its_cells()
+    {
+        var old = Sample.Replace("\"nbformat_minor\": 5", "\"nbformat_minor\": 2").Replace("   \"id\": \"a-1\",", "").Replace("   \"id\": \"b_2\",", "");
+        var read = JsonNode.Parse(Parse(old).ToString())!;
+        Assert.Equal(5, read["nbformat_minor"]!.GetValue<int>());
+        Assert.Equal(["cell-1", "cell-2"], read["cells"]!.AsArray().Select(c => c!["id"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public void A_dib_file_is_read_as_a_notebook()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, "first\n#!meta\n{\"kernelInfo\": {}}\n#!markdown\n\n# Title\n\n#!c#\n\nvar x = 1;\n\n#!time\nx\n\n#!fsharp\nlet y = 1\n#!csharp\n");
+            var notebook = DibFile.Load(path);
+            Assert.Equal(["first", "# Title", "var x = 1;\n\n#!time\nx", "#!fsharp\nlet y = 1"], notebook.Cells.Select(c => c.Source));
+            Assert.Equal([true, false, true, true], notebook.Cells.Select(c => c.IsCode));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 
     [Fact]

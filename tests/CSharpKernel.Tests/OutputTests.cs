@@ -63,6 +63,24 @@ public sealed class OutputTests : IDisposable
         Assert.Equal("three", update.Data["text/plain"]!.GetValue<string>());
     }
 
+    [Theory]
+    [InlineData("display(1)")]
+    [InlineData("1.Display()")]
+    [InlineData("\"<i/>\".DisplayAs(\"text/html\")")]
+    [InlineData("return display(1);")]
+    [InlineData("var shown = display(1);\nshown")]
+    public async Task What_is_displayed_last_is_not_shown_once_more(string code) => Assert.IsType<Output.Display>(Assert.Single(await _cells.Run(code)));
+
+    [Fact]
+    public async Task A_console_that_a_cell_redirects_is_back_for_the_next()
+    {
+        await _cells.Run("var before = (Console.Out, Console.Error, Console.In);\nvar own = new System.IO.StringWriter(); Console.SetOut(own); Console.SetError(own); Console.SetIn(new System.IO.StringReader(\"mine\")); Console.Write(\"kept\");");
+        var outputs = await _cells.Run("Console.Write(\"seen\"); Console.Error.Write(\"too\"); own.ToString()");
+        Assert.Equal(("seen", "too"), (Cells.Text(outputs, "stdout"), Cells.Text(outputs, "stderr")));
+        Assert.Equal("kept", Assert.IsType<Output.Result>(outputs[^1]).Data["text/plain"]!.GetValue<string>());
+        Assert.Contains("nobody to ask", (await _cells.Error("Console.ReadLine()")).Message);
+    }
+
     [Fact]
     public async Task Html_and_text_in_other_formats_are_displayed()
     {

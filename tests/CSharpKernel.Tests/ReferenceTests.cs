@@ -95,6 +95,61 @@ public sealed class ReferenceTests : IDisposable
 
         var error = await _cells.Error("#r \"nuget: Humanizer.Core, 2.14.1\"");
         Assert.Contains("version 3.0.10 is loaded already", error.Message);
+        Assert.Equal("1", await _cells.Result("#r \"nuget: Humanizer.Core, 3.*\"\n1"));
+    }
+
+    [Theory]
+    [InlineData("2.14.1", "", true)]
+    [InlineData("2.14.1", "2.14.1", true)]
+    [InlineData("2.14.1", "2.13.0", false)]
+    [InlineData("2.14.1", "2.*", true)]
+    [InlineData("2.14.1", "2.1.*", false)]
+    [InlineData("2.14.1-beta.1", "2.*-*", true)]
+    [InlineData("2.14.1", "[2.0, 3.0)", true)]
+    [InlineData("2.14.1", "[2.0,2.14.1)", false)]
+    [InlineData("2.14.1", "(2.14.1,)", false)]
+    [InlineData("2.14.1", "(,2.14.1]", true)]
+    [InlineData("2.14.1", "[2.14.1]", true)]
+    [InlineData("2.14.1", "[2.14]", false)]
+    public void A_loaded_version_satisfies_what_asks_for_no_other(string version, string wanted, bool satisfied) =>
+        Assert.Equal(satisfied, PackageRestore.Satisfies(version, wanted));
+
+    [Fact]
+    public async Task A_source_is_added_and_is_one_or_told()
+    {
+        // A package of a folder, without any other source.
+        File.WriteAllText(Path.Combine(_cells.Folder, "NuGet.Config"), "<configuration><packageSources><clear /></packageSources></configuration>");
+        var library = Build("Carried", "public static class Carried { public static string Word => \"carried\"; }");
+        var feed = Directory.CreateDirectory(Path.Combine(_cells.Folder, "feed")).FullName;
+        var id = "Cells.Test." + Path.GetRandomFileName().Replace(".", "");
+        using (var package = System.IO.Compression.ZipFile.Open(Path.Combine(feed, $"{id}.1.2.3.nupkg"), System.IO.Compression.ZipArchiveMode.Create))
+        {
+            using (var specification = new StreamWriter(package.CreateEntry($"{id}.nuspec").Open()))
+            {
+                specification.Write($"<package><metadata><id>{id}</id><version>1.2.3</version><authors>a</authors><description>d</description></metadata></package>");
+            }
+
+            System.IO.Compression.ZipFileExtensions.CreateEntryFromFile(package, library, "lib/net10.0/Carried.dll");
+        }
+
+        File.Delete(library);
+        try
+        {
+            Assert.Equal("carried", await _cells.Result($"#r \"nuget: {id}, 1.*\"\n#i \"nuget: feed\"\nCarried.Word"));
+            Assert.Contains("version 1.2.3 is loaded already", (await _cells.Error($"#r \"nuget: {id}, 2.0.0\"")).Message);
+        }
+        finally
+        {
+            var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+            if (Directory.Exists(Path.Combine(cache, id.ToLowerInvariant())) && !OperatingSystem.IsWindows())
+            {
+                Directory.Delete(Path.Combine(cache, id.ToLowerInvariant()), recursive: true);
+            }
+        }
+
+        var error = await _cells.Error("\n#i \"https://example.org\"");
+        Assert.Equal(("PackageError", 2), (error.Name, error.Line));
+        Assert.Contains("#i takes a package source", error.Message);
     }
 
     [Fact]
@@ -122,7 +177,7 @@ public sealed class ReferenceTests : IDisposable
     {
         var folder = _cells.Folder;
         var context = new NotebookLoadContext();
-        var submissions = new Submissions(context, new References(context, folder), folder);
+        var submissions = new Submissions(context, new References(context, folder));
         void Compile(string code) => submissions.Compile(code, "cell", _ => { }, out _, TestContext.Current.CancellationToken);
         Compile("var a = 1;");
         Assert.NotEmpty(submissions.Latest!.ExternalReferences);

@@ -20,7 +20,7 @@ static partial class CellText
                 isCSharp = word is "csharp" or "c#" || isCSharp && word is not ("markdown" or "html");
             }
 
-            if (!isCSharp || line.StartsWith("#!") || ReferenceLine().IsMatch(line))
+            if (!isCSharp || line.StartsWith("#!") || OtherDirective().IsMatch(line))
             {
                 characters.AsSpan(start, line.Length).Fill(' ');
             }
@@ -37,6 +37,9 @@ static partial class CellText
     /// <summary>The paths that the cell's <c>#r</c> directives name.</summary>
     public static IEnumerable<string> ReferencedPaths(string code) =>
         code.Contains("#r", StringComparison.Ordinal) ? ReferenceLine().Matches(code).Select(m => m.Groups["path"].Value) : [];
+
+    [GeneratedRegex("^[ \t]*#(r|i|load)[ \t]+\"")]
+    private static partial Regex OtherDirective();
 
     [GeneratedRegex("""^[ \t]*#r[ \t]+"(?<path>[^"\r\n]*)"?""", RegexOptions.Multiline)]
     private static partial Regex ReferenceLine();

@@ -5,7 +5,7 @@ namespace CSharpKernel.Assistance;
 /// <summary>Completes the directives, and the paths and packages that they name.</summary>
 static partial class DirectiveCompletion
 {
-    static readonly string[] Names = ["csharp", "html", "import", "markdown", "time"];
+    static readonly string[] Names = ["csharp", "html", "import", "markdown", "time", "who", "whos"];
 
     /// <summary>Completes at the cursor.</summary>
     /// <param name="code">The cell.</param>
@@ -27,7 +27,7 @@ static partial class DirectiveCompletion
         return groups["name"].Success ? Of(groups["name"], Names.Select(n => new Completion("#!" + n, "keyword", "")))
             : groups["version"].Success ? Of(groups["version"], Versions(groups["package"].Value).Select(v => new Completion(v, "value", "")))
             : groups["package"].Success ? Of(groups["package"], Packages(groups["package"].Value))
-            : groups["import"].Success ? Paths(groups["import"], ".cs", ".csx", ".ipynb")
+            : groups["import"].Success ? Paths(groups["import"], ".cs", ".csx", ".ipynb", ".dib")
             : Paths(groups["path"], ".dll") is { } paths && "nuget: ".StartsWith(groups["path"].Value, StringComparison.OrdinalIgnoreCase)
                 ? paths with { Matches = [.. paths.Matches, new Completion("nuget: ", "keyword", "")] }
                 : Paths(groups["path"], ".dll");
@@ -75,7 +75,7 @@ static partial class DirectiveCompletion
     }
 
     [GeneratedRegex("""
-        ^(?<name>\#!\w*)$ | ^\#!import\s+"?(?<import>[^"]*)$
+        ^(?<name>\#!\w*)$ | ^\#(!import\s+"?|load\s+")(?<import>[^"]*)$
         | ^\s*\#r\s+"(\s*nuget:\s*(?<package>[^,\s"]*)(\s*,\s*(?<version>[^\s"]*))?|(?<path>[^"]*))$
         """, RegexOptions.IgnorePatternWhitespace | RegexOptions.IgnoreCase)]
     private static partial Regex Directive();

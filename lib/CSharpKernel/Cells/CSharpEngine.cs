@@ -29,7 +29,7 @@ public sealed class CSharpEngine : IDisposable
         _queue = new OutputQueue(sink, delay);
         var context = new NotebookLoadContext();
         var references = new References(context, _folder);
-        _submissions = new Submissions(context, references, _folder);
+        _submissions = new Submissions(context, references);
         Assistant = new CodeAssistant(_submissions, references, _folder);
         _current = this;
         ConsoleWriter.Target = _queue;
@@ -71,6 +71,8 @@ public sealed class CSharpEngine : IDisposable
         {
             try
             {
+                // A cell before may have put something else in its place.
+                ConsoleWriter.Install();
                 var watch = Stopwatch.StartNew();
                 RunParts(code, name, _folder, [], cancellation, out var timed);
                 if (timed)
@@ -144,7 +146,13 @@ public sealed class CSharpEngine : IDisposable
                 case CellPartKind.Markdown or CellPartKind.Html:
                     CellFunctions.DisplayAs(part.Text, part.Kind == CellPartKind.Html ? "text/html" : "text/markdown");
                     break;
-                case CellPartKind.Import:
+                case CellPartKind.Names:
+                    CellFunctions.DisplayAs(string.Join(", ", _submissions.Variables.Select(v => v.Name)), "text/plain");
+                    break;
+                case CellPartKind.Variables:
+                    DisplayedValue.Show(VariableTable.Of(_submissions.Variables));
+                    break;
+                case CellPartKind.Import or CellPartKind.Load:
                     Import(part, name, folder, importing, cancellation);
                     break;
                 default:
@@ -165,14 +173,15 @@ public sealed class CSharpEngine : IDisposable
         return run is null ? null : CellThreads.Run(async () =>
         {
             var value = await run();
-            return hasResult ? MimeBundle.Of(value) : null;
+            // A value may also come of a return; what was displayed is no value to show once more.
+            return value is DisplayedValue || value is null && !hasResult ? null : MimeBundle.Of(value);
         }, cancellation);
     }
 
     void Import(CellPart part, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation)
     {
         var path = Path.GetFullPath(part.Text, folder);
-        CellException Error(string reason) => new("ImportError", $"#!import {part.Text}: {reason}", name, part.Line);
+        CellException Error(string reason) => new("ImportError", $"{(part.Kind == CellPartKind.Load ? "#load" : "#!import")} {part.Text}: {reason}", name, part.Line);
         if (!File.Exists(path))
         {
             throw Error("there is no such file in or relative to the folder.");
@@ -184,21 +193,22 @@ public sealed class CSharpEngine : IDisposable
         }
 
         IReadOnlyList<string> inner = [.. importing, path];
-        switch (Path.GetExtension(path).ToLowerInvariant())
+        var extension = Path.GetExtension(path).ToLowerInvariant();
+        switch (extension)
         {
-            case ".cs" or ".csx":
+            case var _ when part.Kind == CellPartKind.Load || extension is ".cs" or ".csx":
                 RunParts(File.ReadAllText(path), part.Text, Path.GetDirectoryName(path)!, inner, cancellation, out _);
                 break;
-            case ".ipynb":
+            case ".ipynb" or ".dib":
                 var number = 0;
-                foreach (var cell in Notebook.Load(path).Cells.Where(c => c.IsCode))
+                foreach (var cell in (extension == ".dib" ? DibFile.Load(path) : Notebook.Load(path)).Cells.Where(c => c.IsCode))
                 {
                     RunParts(cell.Source, $"{part.Text}, cell {++number}", Path.GetDirectoryName(path)!, inner, cancellation, out _);
                 }
 
                 break;
             default:
-                throw Error("the extension is none of .cs, .csx and .ipynb.");
+                throw Error("the extension is none of .cs, .csx, .ipynb and .dib.");
         }
     }
 

@@ -1,15 +1,19 @@
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
 namespace CSharpKernel.Cells;
 
 /// <summary>A part of a cell between two directives.</summary>
 /// <param name="Kind">What the text is.</param>
-/// <param name="Text">For C#, padded so that its lines have the numbers they have in the cell; for an import, the path.</param>
+/// <param name="Text">For C#, padded so that its lines have the numbers they have in the cell; for an import, and what is loaded, the path.</param>
 /// <param name="Line">Where the part begins, from 1.</param>
 sealed record CellPart(CellPartKind Kind, string Text, int Line)
 {
-    static readonly string[] OtherLanguages =
+    /// <summary>Those of .NET Interactive, which this kernel does not run.</summary>
+    public static readonly IReadOnlyList<string> OtherLanguages =
         ["fsharp", "f#", "pwsh", "powershell", "javascript", "js", "sql", "kql", "python", "r", "mermaid", "http", "value"];
 
-    /// <summary>Splits a cell at its directives (<c>#!csharp</c>, <c>#!markdown</c>, <c>#!html</c>, <c>#!time</c>, <c>#!import</c>).</summary>
+    /// <summary>Splits a cell at its directives (<c>#!csharp</c>, <c>#!markdown</c>, <c>#!html</c>, <c>#!time</c>, <c>#!import</c>, <c>#!who</c>, <c>#!whos</c>, <c>#load</c>).</summary>
     /// <param name="code">The cell.</param>
     /// <param name="name">What the cell or file is called in errors.</param>
     /// <param name="timed">Whether <c>#!time</c> stands in it.</param>
@@ -40,7 +44,7 @@ sealed record CellPart(CellPartKind Kind, string Text, int Line)
                 continue;
             }
 
-            if (argument is not null && directive is "csharp" or "c#" or "markdown" or "html" or "time")
+            if (argument is not null && directive is "csharp" or "c#" or "markdown" or "html" or "time" or "who" or "whos")
             {
                 throw Error($"#!{directive} takes nothing after it, but '{argument}' follows.");
             }
@@ -59,13 +63,19 @@ sealed record CellPart(CellPartKind Kind, string Text, int Line)
                 case "time":
                     timed = true;
                     break;
+                case "who":
+                    parts.Add(new(CellPartKind.Names, "", i + 1));
+                    break;
+                case "whos":
+                    parts.Add(new(CellPartKind.Variables, "", i + 1));
+                    break;
                 case "import":
-                    parts.Add(new(CellPartKind.Import, argument?.Trim('"') ?? throw Error("#!import takes the path of a .cs, .csx or .ipynb file."), i + 1));
+                    parts.Add(new(CellPartKind.Import, argument?.Trim('"') ?? throw Error("#!import takes the path of a .cs, .csx, .ipynb or .dib file."), i + 1));
                     break;
                 case var other when OtherLanguages.Contains(other):
                     throw Error($"#!{other}: this kernel runs C#, not other languages.");
                 default:
-                    throw Error($"#!{directive}: there is no such directive; there are #!csharp, #!markdown, #!html, #!time and #!import.");
+                    throw Error($"#!{directive}: there is no such directive; there are #!csharp, #!markdown, #!html, #!time, #!import, #!who and #!whos.");
             }
         }
 
@@ -77,8 +87,31 @@ sealed record CellPart(CellPartKind Kind, string Text, int Line)
             var text = string.Join('\n', lines[start..end]);
             if (!string.IsNullOrWhiteSpace(text))
             {
-                parts.Add(new(kind, kind == CellPartKind.CSharp ? new string('\n', start) + text : text, start + 1));
+                parts.Add(new(kind, kind == CellPartKind.CSharp ? WithoutLoads(new string('\n', start) + text) : text, start + 1));
             }
+        }
+
+        // What a part loads comes before it, as a part of its own.
+        string WithoutLoads(string text)
+        {
+            if (!text.Contains("#load", StringComparison.Ordinal))
+            {
+                return text;
+            }
+
+            var characters = text.ToCharArray();
+            foreach (var load in CSharpSyntaxTree.ParseText(text, Submissions.ParseOptions).GetRoot()
+                .DescendantNodes(descendIntoTrivia: true).OfType<LoadDirectiveTriviaSyntax>())
+            {
+                if (load.IsActive)
+                {
+                    parts.Add(new(CellPartKind.Load, load.File.ValueText, load.GetLocation().GetLineSpan().StartLinePosition.Line + 1));
+                }
+
+                characters.AsSpan(load.HashToken.SpanStart, Math.Max(load.File.Span.End, load.LoadKeyword.Span.End) - load.HashToken.SpanStart).Fill(' ');
+            }
+
+            return new string(characters);
         }
     }
 }

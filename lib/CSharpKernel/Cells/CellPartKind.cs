@@ -7,4 +7,7 @@ enum CellPartKind
     Markdown,
     Html,
     Import,
+    Load,
+    Names,
+    Variables,
 }

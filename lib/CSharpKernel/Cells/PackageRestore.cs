@@ -11,16 +11,19 @@ namespace CSharpKernel.Cells;
 /// <param name="Compile">What the compiler references.</param>
 /// <param name="Runtime">What is loaded.</param>
 /// <param name="Native">Native libraries.</param>
-sealed partial record PackageRestore(IReadOnlyList<string> Compile, IReadOnlyList<string> Runtime, IReadOnlyList<string> Native)
+/// <param name="Versions">The version of each package that was taken.</param>
+sealed partial record PackageRestore(
+    IReadOnlyList<string> Compile, IReadOnlyList<string> Runtime, IReadOnlyList<string> Native, IReadOnlyDictionary<string, string> Versions)
 {
     /// <summary>Restores packages as a project that references them would; a set that was restored before is taken from the cache.</summary>
     /// <param name="packages">Names and versions; an empty version takes the newest.</param>
+    /// <param name="sources">Where packages are looked for besides what NuGet.Config names.</param>
     /// <param name="folder">Whose NuGet.Config counts, or that of a folder above it.</param>
     /// <param name="cancellation">Kills the restore.</param>
     /// <exception cref="InvalidOperationException">NuGet could not; the message holds its reason.</exception>
-    public static PackageRestore Of(IReadOnlyList<(string Name, string Version)> packages, string folder, CancellationToken cancellation)
+    public static PackageRestore Of(IReadOnlyList<(string Name, string Version)> packages, IReadOnlyList<string> sources, string folder, CancellationToken cancellation)
     {
-        var project = Project(packages, folder);
+        var project = Project(packages, sources, folder);
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(project)))[..32];
         var cache = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "CSharpKernel", "packages");
         var assets = Path.Combine(cache, key, "obj", "project.assets.json");
@@ -52,13 +55,36 @@ sealed partial record PackageRestore(IReadOnlyList<string> Compile, IReadOnlyLis
         return Read(assets) ?? throw new InvalidOperationException("the restored files are gone from the package folder.");
     }
 
-    static string Project(IReadOnlyList<(string Name, string Version)> packages, string folder) => new XElement("Project",
+    /// <summary>Whether a version is what was asked for: none, itself, a floating one as <c>2.*</c>, or of a range as <c>[2.0, 3.0)</c>.</summary>
+    public static bool Satisfies(string version, string wanted)
+    {
+        var floating = wanted.EndsWith("*-*", StringComparison.Ordinal) ? wanted[..^2] : wanted;
+        if (wanted.Length == 0 || wanted == version || floating.EndsWith('*') && version.StartsWith(floating[..^1], StringComparison.Ordinal))
+        {
+            return true;
+        }
+
+        if (Range().Match(wanted) is not { Success: true } range || Number(version) is not { } number)
+        {
+            return false;
+        }
+
+        var (from, to) = (Number(range.Groups["from"].Value), Number(range.Groups[range.Groups["upper"].Success ? "to" : "from"].Value));
+        return (from is null || number > from || number == from && range.Groups["open"].Value == "[")
+            && (to is null || number < to || number == to && range.Groups["close"].Value == "]");
+
+        static Version? Number(string text) =>
+            Version.TryParse(string.Join('.', text.Split('-', '+')[0].Split('.').Concat(["0", "0", "0"]).Take(4)), out var parsed) ? parsed : null;
+    }
+
+    static string Project(IReadOnlyList<(string Name, string Version)> packages, IReadOnlyList<string> sources, string folder) => new XElement("Project",
         new XAttribute("Sdk", "Microsoft.NET.Sdk"),
         new XElement("PropertyGroup",
             new XElement("TargetFramework", $"net{Environment.Version.Major}.{Environment.Version.Minor}"),
             new XElement("RuntimeIdentifier", RuntimeInformation.RuntimeIdentifier),
             new XElement("SelfContained", "false"),
             new XElement("EnableDefaultItems", "false"),
+            new XElement("RestoreAdditionalProjectSources", string.Join(';', sources)),
             new XElement("RestoreRootConfigDirectory", folder)),
         new XElement("ItemGroup", packages.Select(p => new XElement("PackageReference",
             new XAttribute("Include", p.Name),
@@ -95,8 +121,11 @@ sealed partial record PackageRestore(IReadOnlyList<string> Compile, IReadOnlyLis
         var folders = root.GetProperty("packageFolders").EnumerateObject().Select(f => f.Name).ToList();
         var target = root.GetProperty("targets").EnumerateObject().Single(t => t.Name.EndsWith("/" + RuntimeInformation.RuntimeIdentifier, StringComparison.Ordinal));
         var files = new Dictionary<string, List<string>> { ["compile"] = [], ["runtime"] = [], ["native"] = [] };
+        var versions = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var library in target.Value.EnumerateObject())
         {
+            var name = library.Name.Split('/');
+            versions[name[0]] = name[1];
             foreach (var (kind, list) in files)
             {
                 if (!library.Value.TryGetProperty(kind, out var group))
@@ -118,8 +147,11 @@ sealed partial record PackageRestore(IReadOnlyList<string> Compile, IReadOnlyLis
             }
         }
 
-        return new(files["compile"], files["runtime"], files["native"]);
+        return new(files["compile"], files["runtime"], files["native"], versions);
     }
+
+    [GeneratedRegex(@"^(?<open>[\[(])\s*(?<from>[^,\s]*?)\s*(?<upper>,\s*(?<to>\S*?)\s*)?(?<close>[\])])$")]
+    private static partial Regex Range();
 
     [GeneratedRegex(@"error\s*(?<reason>(NU|MSB|NETSDK)\d+: .*?)(\[[^\]]*\])?\s*$", RegexOptions.Multiline)]
     private static partial Regex RestoreError();

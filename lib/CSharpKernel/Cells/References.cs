@@ -15,6 +15,7 @@ sealed partial class References : MetadataReferenceResolver
     readonly string _folder;
     readonly ConcurrentDictionary<string, PortableExecutableReference> _byName = FrameworkReferences();
     readonly List<(string Name, string Version)> _packages = [];
+    readonly List<string> _sources = [];
 
     public References(NotebookLoadContext context, string folder)
     {
@@ -25,20 +26,33 @@ sealed partial class References : MetadataReferenceResolver
     /// <summary>All of them, for the next compilation.</summary>
     public ImmutableArray<MetadataReference> All { get; private set; }
 
-    /// <summary>Follows the <c>#r</c> directives of a cell.</summary>
+    /// <summary>Follows the <c>#r</c> and <c>#i</c> directives of a cell.</summary>
     /// <returns>The cell with blanks in their place, so that they may stand on any line.</returns>
     /// <exception cref="CellException">An assembly or package cannot be had.</exception>
     public string Follow(string code, string name, CancellationToken cancellation)
     {
-        var directives = code.Contains("#r", StringComparison.Ordinal)
+        var all = code.Contains("#r", StringComparison.Ordinal) || code.Contains("#i", StringComparison.Ordinal)
             ? CSharpSyntaxTree.ParseText(code, Submissions.ParseOptions, cancellationToken: cancellation).GetRoot(cancellation)
-                .DescendantNodes(descendIntoTrivia: true).OfType<ReferenceDirectiveTriviaSyntax>().Where(d => d.File.Span.Length > 2).ToList()
+                .DescendantNodes(descendIntoTrivia: true).OfType<DirectiveTriviaSyntax>().Where(d => d.IsActive).ToList()
             : [];
         var characters = code.ToCharArray();
-        var packages = _packages.Count;
-        foreach (var directive in directives)
+        // First, because packages on any line may come from them.
+        foreach (var directive in all.OfType<BadDirectiveTriviaSyntax>().Where(d => d.Identifier.ValueText == "i"))
         {
-            var line = directive.GetLocation().GetLineSpan().StartLinePosition.Line + 1;
+            var text = directive.ToString();
+            if (Source().Match(text) is not { Success: true } source)
+            {
+                throw new CellException("PackageError", $"{text.Trim()}: #i takes a package source, as in #i \"nuget: https://…\" or #i \"nuget: folder\".", name, LineOf(directive));
+            }
+
+            var place = source.Groups["source"].Value;
+            _sources.Add(Uri.TryCreate(place, UriKind.Absolute, out _) ? place : Path.GetFullPath(place, _folder));
+            characters.AsSpan(directive.HashToken.SpanStart, source.Length).Fill(' ');
+        }
+
+        foreach (var directive in all.OfType<ReferenceDirectiveTriviaSyntax>().Where(d => d.File.Span.Length > 2))
+        {
+            var line = LineOf(directive);
             if (Package().Match(directive.File.ValueText) is { Success: true } package)
             {
                 AddPackage(package.Groups["name"].Value, package.Groups["version"].Value, name, line, cancellation);
@@ -53,6 +67,8 @@ sealed partial class References : MetadataReferenceResolver
 
         All = InOrder();
         return new string(characters);
+
+        static int LineOf(DirectiveTriviaSyntax directive) => directive.GetLocation().GetLineSpan().StartLinePosition.Line + 1;
     }
 
     void AddFile(string path, string name, int line)
@@ -85,7 +101,7 @@ sealed partial class References : MetadataReferenceResolver
     {
         if (_packages.Find(p => p.Name.Equals(package, StringComparison.OrdinalIgnoreCase)) is { Name: not null } known)
         {
-            if (version.Length == 0 || version == known.Version)
+            if (PackageRestore.Satisfies(known.Version, version))
             {
                 return;
             }
@@ -96,7 +112,7 @@ sealed partial class References : MetadataReferenceResolver
         try
         {
             // All packages together, so that they agree on the versions of what they share.
-            var restored = PackageRestore.Of([.. _packages, (package, version)], _folder, cancellation);
+            var restored = PackageRestore.Of([.. _packages, (package, version)], _sources, _folder, cancellation);
             foreach (var file in restored.Runtime)
             {
                 _context.AddAssembly(file, withFolder: false);
@@ -112,7 +128,7 @@ sealed partial class References : MetadataReferenceResolver
                 Add(file);
             }
 
-            _packages.Add((package, version));
+            _packages.Add((package, restored.Versions[package]));
         }
         catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
         {
@@ -159,6 +175,9 @@ sealed partial class References : MetadataReferenceResolver
             StringComparer.OrdinalIgnoreCase);
     }
 
-    [GeneratedRegex(@"^\s*nuget:\s*(?<name>[^,\s]+)\s*(,\s*(?<version>\S*)\s*)?$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"^\s*nuget:\s*(?<name>[^,\s]+)\s*(,\s*(?<version>.*?)\s*)?$", RegexOptions.IgnoreCase)]
     private static partial Regex Package();
+
+    [GeneratedRegex(""" ^\#i\s+"\s*nuget:\s*(?<source>[^"]+?)\s*" """, RegexOptions.IgnoreCase | RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex Source();
 }

@@ -13,7 +13,7 @@ namespace CSharpKernel.Cells;
 /// script mode used directly, because Roslyn's own script runner loads a second copy of the assemblies that kernel and
 /// cells share.
 /// </summary>
-sealed class Submissions(NotebookLoadContext context, References references, string folder)
+sealed class Submissions(NotebookLoadContext context, References references)
 {
     public static readonly CSharpParseOptions ParseOptions = new(Microsoft.CodeAnalysis.CSharp.LanguageVersion.Latest, kind: SourceCodeKind.Script);
 
@@ -34,6 +34,7 @@ sealed class Submissions(NotebookLoadContext context, References references, str
     };
 
     readonly HashSet<MetadataReference> _referenced = [];
+    readonly VisibleVariables _variables = new();
     object?[] _states = new object?[2];
     int _count;
 
@@ -46,11 +47,13 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         nullableContextOptions: NullableContextOptions.Annotations,
         specificDiagnosticOptions: Suppressed,
         metadataReferenceResolver: references,
-        sourceReferenceResolver: new SourceFileResolver([], folder),
         assemblyIdentityComparer: DesktopAssemblyIdentityComparer.Default);
 
     /// <summary>The newest link of the chain; null if there is none.</summary>
     public CSharpCompilation? Latest { get; private set; }
+
+    /// <summary>The variables that the next cell can see.</summary>
+    public IReadOnlyList<Variable> Variables => _variables.Read(_states);
 
     /// <summary>Compiles code as the next link of the chain.</summary>
     /// <param name="code">The code.</param>
@@ -91,8 +94,9 @@ sealed class Submissions(NotebookLoadContext context, References references, str
         Latest = compilation;
         _referenced.UnionWith(added);
         var root = tree.GetCompilationUnitRoot(cancellation);
-        hasResult = root.Members.LastOrDefault() is GlobalStatementSyntax { Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true } last }
-            && compilation.GetSemanticModel(tree).GetTypeInfo(last.Expression, cancellation).ConvertedType is not { SpecialType: SpecialType.System_Void };
+        hasResult = root.Members.LastOrDefault() is GlobalStatementSyntax { Statement: var last } && (last is ReturnStatementSyntax { Expression: not null }
+            || last is ExpressionStatementSyntax { SemicolonToken.IsMissing: true } ending
+            && compilation.GetSemanticModel(tree).GetTypeInfo(ending.Expression, cancellation).ConvertedType is not { SpecialType: SpecialType.System_Void });
         if (root.Members.Count == 0)
         {
             // Usings alone: the compiler gives such a submission no place among the states.
@@ -101,11 +105,15 @@ sealed class Submissions(NotebookLoadContext context, References references, str
 
         assembly.Position = symbols.Position = 0;
         var entry = compilation.GetEntryPoint(cancellation)!;
-        var run = context.LoadFromStream(assembly, symbols).GetType(entry.ContainingType.MetadataName, throwOnError: true)!
-            .GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!
+        var type = context.LoadFromStream(assembly, symbols).GetType(entry.ContainingType.MetadataName, throwOnError: true)!;
+        var run = type.GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!
             .CreateDelegate<Func<object?[], Task<object?>>>();
         Array.Resize(ref _states, Math.Max(_states.Length, _count + 2));
-        return () => run(_states);
+        return () =>
+        {
+            _variables.Add(type, root, _states);
+            return run(_states);
+        };
     }
 
     static string Describe(Diagnostic diagnostic, InterruptionPoints points, SyntaxTree written)

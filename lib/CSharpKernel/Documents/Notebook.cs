@@ -6,7 +6,7 @@ using CSharpKernel.Outputs;
 
 namespace CSharpKernel.Documents;
 
-/// <summary>A notebook document, nbformat 4.5. What this class does not know is kept as it was read.</summary>
+/// <summary>A notebook document, nbformat 4.5; older ones of nbformat 4 are read as such. What this class does not know is kept as it was read.</summary>
 public sealed partial class Notebook
 {
     Notebook(JsonObject json)
@@ -40,7 +40,7 @@ public sealed partial class Notebook
                 utf8 = utf8[Encoding.UTF8.Preamble.Length..];
             }
 
-            root = JsonNode.Parse(utf8, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false });
+            root = Upgraded(JsonNode.Parse(utf8, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }));
             NotebookWriter.Write(root);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -69,6 +69,25 @@ public sealed partial class Notebook
 
     /// <summary>The document's text, with a line break at its end.</summary>
     public override string ToString() => NotebookWriter.Write(Json) + "\n";
+
+    /// <summary>Documents of nbformat 4.0 to 4.4, which Polyglot Notebooks writes, lack nothing but the cells' ids.</summary>
+    static JsonNode? Upgraded(JsonNode? root)
+    {
+        if (root is JsonObject notebook && notebook["nbformat"] is JsonValue major && major.TryGetValue(out int four) && four == 4
+            && notebook["nbformat_minor"] is JsonValue minor && minor.TryGetValue(out int below) && below is >= 0 and < 5)
+        {
+            notebook["nbformat_minor"] = 5;
+            foreach (var (number, cell) in (notebook["cells"] as JsonArray ?? []).Index())
+            {
+                if (cell is JsonObject members)
+                {
+                    members["id"] = $"cell-{number + 1}";
+                }
+            }
+        }
+
+        return root;
+    }
 
     static void Check(JsonNode? root, string name)
     {

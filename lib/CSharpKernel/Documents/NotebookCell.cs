@@ -76,7 +76,7 @@ public sealed class NotebookCell
                 }
                 else
                 {
-                    Outputs.Add(new JsonObject { ["name"] = stream.Name, ["output_type"] = "stream", ["text"] = AddLines([], stream.Text) });
+                    Outputs.Add(new JsonObject { ["name"] = stream.Name, ["output_type"] = "stream", ["text"] = Lines(stream.Text) });
                 }
 
                 break;
@@ -116,11 +116,14 @@ public sealed class NotebookCell
         {
             // Base64 is one line; text is an array of lines; JSON is itself.
             var isText = content is JsonValue && !MimeBundle.IsJson(mime) && (mime.StartsWith("text/", StringComparison.Ordinal) || mime == "image/svg+xml");
-            data[mime] = isText ? AddLines([], content!.GetValue<string>()) : content?.DeepClone();
+            data[mime] = isText ? Lines(content!.GetValue<string>()) : content?.DeepClone();
         }
 
         return data;
     }
+
+    /// <summary>Text as the lines of a document.</summary>
+    internal static JsonArray Lines(string text) => AddLines([], text);
 
     static JsonArray AddLines(JsonArray lines, string text)
     {

@@ -7,23 +7,42 @@ namespace CSharpKernel.Outputs;
 sealed class ConsoleWriter(string stream, TextWriter original) : TextWriter
 {
     static readonly Lock Installation = new();
-    static bool _installed;
+    static readonly ConsoleWriter Output = new("stdout", Console.Out);
+    static readonly ConsoleWriter Error = new("stderr", Console.Error);
+    static readonly InputReader Input = new();
+
+    // What Console makes of the three.
+    static TextWriter? _output;
+    static TextWriter? _error;
+    static TextReader? _input;
 
     /// <summary>The engine of this process; threads that outlive their cell still write to it.</summary>
     public static volatile OutputQueue? Target;
 
     public override Encoding Encoding => Encoding.UTF8;
 
+    /// <summary>Puts them in their place, where something else stands there.</summary>
     public static void Install()
     {
         lock (Installation)
         {
-            if (!_installed)
+            if (Console.Out != _output)
             {
-                Console.SetOut(new ConsoleWriter("stdout", Console.Out));
-                Console.SetError(new ConsoleWriter("stderr", Console.Error));
-                Console.SetIn(new InputReader());
-                _installed = true;
+                Console.SetOut(Output);
+                _output = Console.Out;
+            }
+
+            if (Console.Error != _error)
+            {
+                Console.SetError(Error);
+                _error = Console.Error;
+            }
+
+            // Asked for before it is set, it would set up a terminal.
+            if (_input is null || Console.In != _input)
+            {
+                Console.SetIn(Input);
+                _input = Console.In;
             }
         }
     }

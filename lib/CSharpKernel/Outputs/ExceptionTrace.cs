@@ -9,6 +9,10 @@ namespace CSharpKernel.Outputs;
 /// <summary>Exceptions as a reader of the notebook needs them: lines of cells, without the compiler's and the kernel's machinery.</summary>
 static partial class ExceptionTrace
 {
+    /// <summary>How many lines of a trace are shown at its beginning, and at its end.</summary>
+    const int First = 30;
+    const int Last = 20;
+
     /// <summary>Turns an exception that left a cell into the cell's error.</summary>
     /// <param name="exception">The exception.</param>
     /// <param name="cell">The cell's name; the error's line is the line of this cell.</param>
@@ -60,7 +64,8 @@ static partial class ExceptionTrace
         }
 
         // Below the outermost line of a cell stands only what called it.
-        lines.AddRange(lastOfCell > 0 ? shown.Take(lastOfCell) : shown);
+        shown = lastOfCell > 0 ? shown[..lastOfCell] : shown;
+        lines.AddRange(shown.Count <= First + Last ? shown : [.. shown[..First], $"   … ({shown.Count - First - Last} more)", .. shown[^Last..]]);
         if (exception.InnerException is { } inner)
         {
             var innerLine = Describe(inner, " ---> ", cell, lines);
@@ -71,7 +76,7 @@ static partial class ExceptionTrace
     }
 
     /// <summary>Its message; a cell's own exceptions may throw instead of giving one.</summary>
-    static string MessageOf(Exception exception)
+    public static string MessageOf(Exception exception)
     {
         try
         {

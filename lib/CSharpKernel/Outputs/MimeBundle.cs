@@ -16,6 +16,7 @@ static partial class MimeBundle
     /// <param name="mimeTypes">The types to give; none for the value's preferred types and plain text.</param>
     public static JsonObject Of(object? value, params string[] mimeTypes)
     {
+        GuardedFormatter.GuardAll();
         var chosen = mimeTypes.Length > 0;
         if (!chosen)
         {
@@ -24,16 +25,30 @@ static partial class MimeBundle
         }
 
         var data = new JsonObject();
+        ShownValue? shown = null;
         foreach (var type in mimeTypes)
         {
-            var text = value.ToDisplayString(type);
-            if (chosen || !text.StartsWith(PlainTextAsHtml, StringComparison.Ordinal))
+            if (Text(type) is { } text)
             {
-                data[type] = Content(type, AnonymousType().Replace(CellType().Replace(text, ""), "anonymous"));
+                data[type] = Content(type, AnonymousType().Replace(CellType().Replace(text, ""), TypeName.Anonymous));
             }
         }
 
         return data;
+
+        // Null where it would be the plain text once more.
+        string? Text(string type)
+        {
+            if (value is null || type is not (PlainTextFormatter.MimeType or HtmlFormatter.MimeType) || !ShownValue.IsGeneric(value.GetType(), type))
+            {
+                var text = value.ToDisplayString(type);
+                return !chosen && text.StartsWith(PlainTextAsHtml, StringComparison.Ordinal) ? null : text;
+            }
+
+            shown ??= ShownValue.Of(value);
+            return type == PlainTextFormatter.MimeType ? ShownText.Of(shown)
+                : !chosen && ShownHtml.IsPlain(shown) ? null : ShownHtml.Of(shown);
+        }
     }
 
     /// <summary>A content that is formatted already.</summary>

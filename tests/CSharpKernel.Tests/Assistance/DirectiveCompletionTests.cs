@@ -13,7 +13,7 @@ public sealed class DirectiveCompletionTests : IDisposable
     [Fact]
     public async Task Their_names_are_completed_at_the_start_of_a_line()
     {
-        Assert.Equal(["#!csharp", "#!html", "#!import", "#!markdown", "#!time"], await Texts("#!|"));
+        Assert.Equal(["#!csharp", "#!html", "#!import", "#!markdown", "#!time", "#!who", "#!whos"], await Texts("#!|"));
         var completions = await _cells.Complete("var a = 1;\n#!ma|\na");
         Assert.Equal(("#!markdown", 11, 15), (Assert.Single(completions.Matches).Text, completions.Start, completions.End));
         Assert.Empty(await Texts("#!nothing|"));
@@ -41,6 +41,7 @@ public sealed class DirectiveCompletionTests : IDisposable
         Assert.Equal(("d.csx", 15, 16), (Assert.Single(completions.Matches).Text, completions.Start, completions.End));
         Assert.Equal("path", completions.Matches[0].Kind);
         Assert.Empty(await Texts("#!import none/|"));
+        Assert.Equal(["a.cs"], await Texts("#load \"a|"));
     }
 
     [Fact]

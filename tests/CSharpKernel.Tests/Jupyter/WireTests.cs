@@ -167,6 +167,8 @@ public sealed class WireTests(RunningKernel kernel) : IClassFixture<RunningKerne
         }
 
         Assert.Equal("ok", _client.Ask(Channel.Control, "kernel_info_request").Status);
+        // In turn behind all of them: one that fails aborts the cells that have arrived by then.
+        _client.Ask(Channel.Shell, "history_request", new() { ["hist_access_type"] = "tail", ["n"] = 1 });
         Assert.Equal("3", _client.Execute("1 + 2").Result);
 
         void Flip(byte[] bytes)
