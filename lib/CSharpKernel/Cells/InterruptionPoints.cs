@@ -31,6 +31,9 @@ sealed class InterruptionPoints
         _insertions = [.. bodies.SelectMany(b => new[] { (b.SpanStart, Opening), (b.Span.End, Closing) }).OrderBy(i => i.Item1)];
     }
 
+    /// <summary>Whether there are loops.</summary>
+    public bool Any => _insertions.Count > 0;
+
     /// <summary>The cell with its points; no line of it moves.</summary>
     /// <param name="code">The cell.</param>
     public string AddTo(string code)

@@ -44,6 +44,8 @@ sealed class Submissions(NotebookLoadContext context, References references)
         usings: Usings,
         optimizationLevel: OptimizationLevel.Release,
         allowUnsafe: true,
+        // A cell is too small to gain by threads.
+        concurrentBuild: false,
         nullableContextOptions: NullableContextOptions.Annotations,
         specificDiagnosticOptions: Suppressed,
         metadataReferenceResolver: references,
@@ -68,7 +70,7 @@ sealed class Submissions(NotebookLoadContext context, References references)
         code = references.Follow(code, name, cancellation);
         var written = CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), ParseOptions, name, cancellation);
         var points = new InterruptionPoints(written.GetRoot(cancellation));
-        var tree = CSharpSyntaxTree.ParseText(SourceText.From(points.AddTo(code), Encoding.UTF8), ParseOptions, name, cancellation);
+        var tree = points.Any ? CSharpSyntaxTree.ParseText(SourceText.From(points.AddTo(code), Encoding.UTF8), ParseOptions, name, cancellation) : written;
         // A submission has the references of those before it; giving it all again would hold them once more for each cell.
         var added = references.All.Where(r => !_referenced.Contains(r)).ToList();
         // Told of the link before when it is created, the compiler would first compile that link once more to look for errors; it has none.
