@@ -39,6 +39,9 @@ public sealed class CSharpEngine : IDisposable
     /// <summary>Helps to write the next cell.</summary>
     public CodeAssistant Assistant { get; }
 
+    /// <summary>The variables that the next cell can see; on any thread.</summary>
+    internal IReadOnlyList<Variable> Variables => _submissions.Variables;
+
     /// <summary>Asks the reader for a line, given a prompt and whether the answer is secret; null where there is nobody to ask.</summary>
     public Func<string, bool, string>? Input { get; init; }
 

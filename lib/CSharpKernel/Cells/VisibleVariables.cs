@@ -10,6 +10,7 @@ sealed class VisibleVariables
 {
     const BindingFlags Declared = BindingFlags.DeclaredOnly | BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
 
+    readonly Lock _lock = new();
     readonly Dictionary<string, (FieldInfo Field, int Cell)> _visible = [];
     readonly Dictionary<string, int> _lastMention = [];
     int _cell;
@@ -21,17 +22,20 @@ sealed class VisibleVariables
     public void Add(Type type, CompilationUnitSyntax root, object?[] states)
     {
         _cell++;
-        foreach (var member in type.GetMembers(Declared).DistinctBy(m => m.Name))
+        lock (_lock)
         {
-            // Functions and types that outlive their cell go on to use what they mention.
-            if (_visible.Remove(member.Name, out var before) && _lastMention.GetValueOrDefault(member.Name) < before.Cell && !before.Field.IsInitOnly)
+            foreach (var member in type.GetMembers(Declared).DistinctBy(m => m.Name))
             {
-                before.Field.SetValue(Owner(before.Field, states), null);
-            }
+                // Functions and types that outlive their cell go on to use what they mention.
+                if (_visible.Remove(member.Name, out var before) && _lastMention.GetValueOrDefault(member.Name) < before.Cell && !before.Field.IsInitOnly)
+                {
+                    before.Field.SetValue(Owner(before.Field, states), null);
+                }
 
-            if (member is FieldInfo { IsLiteral: false } field && !field.Name.Contains('<'))
-            {
-                _visible[field.Name] = (field, _cell);
+                if (member is FieldInfo { IsLiteral: false } field && !field.Name.Contains('<'))
+                {
+                    _visible[field.Name] = (field, _cell);
+                }
             }
         }
 
@@ -45,12 +49,17 @@ sealed class VisibleVariables
     }
 
     /// <summary>Reads them, in the order of their names.</summary>
-    public IReadOnlyList<Variable> Read(object?[] states) =>
-        [.. from variable in _visible
-            let owner = Owner(variable.Value.Field, states)
-            where owner is not null || variable.Value.Field.IsStatic
-            orderby variable.Key
-            select new Variable(variable.Key, variable.Value.Field.FieldType, variable.Value.Field.GetValue(owner))];
+    public IReadOnlyList<Variable> Read(object?[] states)
+    {
+        lock (_lock)
+        {
+            return [.. from variable in _visible
+                       let owner = Owner(variable.Value.Field, states)
+                       where owner is not null
+                       orderby variable.Key
+                       select new Variable(variable.Key, variable.Value.Field.FieldType, variable.Value.Field.GetValue(owner))];
+        }
+    }
 
     static object? Owner(FieldInfo field, object?[] states) => Array.Find(states, s => s?.GetType() == field.DeclaringType);
 }

@@ -64,6 +64,7 @@ sealed class JupyterKernel : IDisposable
             [(Channel.Control, "kernel_info_request")] = KernelInfo,
             [(Channel.Control, "interrupt_request")] = _ => Interrupt(),
             [(Channel.Control, "shutdown_request")] = ShutDown,
+            [(Channel.Control, "debug_request")] = new VariablesPanel(() => _engine!.Variables).Answer,
         };
         _channels = new Channels(connection, Receive, log);
         _engine = new CSharpEngine(Directory.GetCurrentDirectory(), Publish, Delay) { Input = Ask };
@@ -212,6 +213,8 @@ sealed class JupyterKernel : IDisposable
         },
         ["banner"] = $"C# {Submissions.LanguageVersion} on {RuntimeInformation.FrameworkDescription}",
         ["help_links"] = new JsonArray(),
+        // For the panel of variables.
+        ["debugger"] = true,
     };
 
     JsonObject Execute(Request request)

@@ -139,7 +139,7 @@ public sealed partial class KernelSpecs
         ["env"] = new JsonObject(KernelProcess.Variables.Select(v => KeyValuePair.Create(v.Key, (JsonNode?)v.Value))),
         ["interrupt_mode"] = "message",
         ["language"] = "C#",
-        ["metadata"] = new JsonObject { ["implementation"] = Implementation },
+        ["metadata"] = new JsonObject { ["debugger"] = true, ["implementation"] = Implementation },
     };
 
     static bool IsOwn(string folder)

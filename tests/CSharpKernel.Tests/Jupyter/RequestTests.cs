@@ -37,6 +37,31 @@ public sealed class RequestTests(RunningKernel kernel) : IClassFixture<RunningKe
     }
 
     [Fact]
+    public void Variables_are_listed_for_the_panel_while_a_cell_runs_and_nothing_stops()
+    {
+        JsonNode Debug(string command) => _client.Ask(Channel.Control, "debug_request", new() { ["type"] = "request", ["seq"] = 7, ["command"] = command }).Reply.Content;
+        Assert.False(Debug("debugInfo")["body"]!["isStarted"]!.GetValue<bool>());
+        foreach (var command in new[] { "initialize", "attach", "setBreakpoints", "configurationDone" })
+        {
+            Assert.True(Debug(command)["success"]!.GetValue<bool>(), command);
+        }
+
+        Assert.True(Debug("debugInfo")["body"]!["isStarted"]!.GetValue<bool>());
+        _client.Execute("var listed = new double[2, 3];");
+        var cell = _client.SendExecute("Console.ReadLine();");
+        var question = _client.Receive(Channel.Stdin);
+        var found = Debug("inspectVariables");
+        Assert.Equal(("response", 7), (found["type"]!.GetValue<string>(), found["request_seq"]!.GetValue<int>()));
+        var variable = Assert.Single(found["body"]!["variables"]!.AsArray(), v => v!["name"]!.GetValue<string>() == "listed")!;
+        Assert.Equal(("Double[,]", "Double[2, 3]"), (variable["type"]!.GetValue<string>(), variable["value"]!.GetValue<string>()));
+        _client.Send(Channel.Stdin, "input_reply", new() { ["value"] = "" }, question.Id);
+        Assert.Equal("ok", _client.Answer(Channel.Shell, cell).Status);
+        Assert.False(Debug("stepIn")["success"]!.GetValue<bool>());
+        Assert.True(Debug("disconnect")["success"]!.GetValue<bool>());
+        Assert.False(Debug("debugInfo")["body"]!["isStarted"]!.GetValue<bool>());
+    }
+
+    [Fact]
     public void History_gives_tail_range_and_search()
     {
         using var own = new RunningKernel("");
