@@ -20,7 +20,7 @@ static class AgainstOnnxRuntime
             using var noGradients = inference_mode();
             manual_seed(1);
             var single = new VisionTransformer(config);
-            nn.init.normal_(single.head.weight!, 0, 0.02);
+            nn.init.normal_(single.head!.weight!, 0, 0.02);
             single.eval();
             var half = new VisionTransformer(config);
             half.load_state_dict(single.state_dict());

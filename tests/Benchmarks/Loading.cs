@@ -87,7 +87,7 @@ static class Loading
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var model = new VisionTransformer(config);
-        nn.init.normal_(model.head.weight!, 0, 0.02);
+        nn.init.normal_(model.head!.weight!, 0, 0.02);
         string New(string name) => Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
         foreach (var (name, type) in new[] { ("safetensors F32", float32), ("safetensors F16", float16), ("safetensors BF16", bfloat16) })
         {

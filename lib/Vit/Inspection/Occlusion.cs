@@ -6,6 +6,8 @@ namespace Vit.Inspection;
 /// <summary>What a model's answer rests on, found by covering parts of the image (arXiv:1311.2901, section 4.2).</summary>
 public static class Occlusion
 {
+    const int AtOnce = 64;
+
     /// <summary>The class's probability with each square of the image covered in turn.</summary>
     /// <param name="model">Images [B, C, H, W] to logits [B, K]; it is used as it is: put it into evaluation mode first.</param>
     /// <param name="image">[C, H, W].</param>
@@ -21,11 +23,20 @@ public static class Occlusion
         var (rows, columns) = ((int)image.shape[1] / size, (int)image.shape[2] / size);
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var images = image.unsqueeze(0).repeat(1 + rows * columns, 1, 1, 1);                   // the first stays whole
-        for (var i = 0; i < rows * columns; i++)
-            images[1 + i].slice(1, i / columns * size, i / columns * size + size, 1)
-                .slice(2, i % columns * size, i % columns * size + size, 1).fill_(fill);
-        var probabilities = model.forward(images).softmax(-1).select(1, label);                // [1 + rows · columns]
-        return (probabilities[0].ToDouble(), probabilities.slice(0, 1, 1 + rows * columns, 1).reshape(rows, columns).MoveToOuterDisposeScope());
+        var squares = rows * columns;
+        var parts = new List<Tensor>();
+        for (var first = -1; first < squares; first += AtOnce)                                  // −1: the whole image
+        {
+            using var part = NewDisposeScope();
+            var images = image.unsqueeze(0).repeat(Math.Min(AtOnce, squares - first), 1, 1, 1);
+            for (var i = Math.Max(0, -first); i < images.shape[0]; i++)
+            {
+                var (row, column) = ((first + i) / columns * size, (first + i) % columns * size);
+                images[i].slice(1, row, row + size, 1).slice(2, column, column + size, 1).fill_(fill);
+            }
+            parts.Add(model.forward(images).softmax(-1).select(1, label).clone().MoveToOuterDisposeScope());
+        }
+        var probabilities = cat(parts);                                                         // [1 + rows · columns]
+        return (probabilities[0].ToDouble(), probabilities.slice(0, 1, 1 + squares, 1).reshape(rows, columns).MoveToOuterDisposeScope());
     }
 }

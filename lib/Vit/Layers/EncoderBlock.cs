@@ -60,16 +60,16 @@ public sealed class EncoderBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        return Finish(tokens, attn.forward(norm1.forward(tokens))).MoveToOuterDisposeScope();
+        return Finish(tokens, attn.call(norm1.call(tokens))).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same output, with what the attention looked at.</summary>
+    /// <summary>The same output, with what the attention looked at; hooks on <see cref="attn"/> itself do not fire.</summary>
     /// <param name="tokens">[B, T, D].</param>
     /// <returns>The tokens [B, T, D] and the attention weights [B, h, T, T].</returns>
     public EncoderBlockTrace Trace(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        var (attended, weights) = attn.Trace(norm1.forward(tokens));
+        var (attended, weights) = attn.Trace(norm1.call(tokens));
         return new EncoderBlockTrace(
             Finish(tokens, attended).MoveToOuterDisposeScope(), weights.MoveToOuterDisposeScope());
     }
@@ -77,9 +77,9 @@ public sealed class EncoderBlock : nn.Module<Tensor, Tensor>
     Tensor Finish(Tensor tokens, Tensor attended)
     {
         tokens = tokens + Branch(nn.functional.dropout(attended, dropout, training), ls1);     // Eq. 2
-        return tokens + Branch(mlp.forward(norm2.forward(tokens)), ls2);                       // Eq. 3
+        return tokens + Branch(mlp.call(norm2.call(tokens)), ls2);                       // Eq. 3
     }
 
     Tensor Branch(Tensor output, LayerScale? scale) =>
-        path.forward(scale is null ? output : scale.forward(output));
+        path.call(scale is null ? output : scale.call(output));
 }

@@ -50,8 +50,8 @@ static class FusedLinear
     /// <param name="leastWork">Products of fewer multiplications than this are not worth the way through C#.</param>
     public static IDisposable InTraining(long leastWork = 1 << 24) => new Allowed(leastWork);
 
-    /// <summary>What <c>layer.forward(x)</c> gives.</summary>
-    public static Tensor Apply(Linear layer, Tensor x) => Apply(layer.weight!, layer.bias, x);
+    /// <summary>What <c>layer.call(x)</c> gives.</summary>
+    public static Tensor Apply(Linear layer, Tensor x) => Hooks.On(layer) ? layer.call(x) : Apply(layer.weight!, layer.bias, x);
 
     /// <summary>What <c>linear(x, weight, bias)</c> gives.</summary>
     public static Tensor Apply(Tensor weight, Tensor? bias, Tensor x) =>
@@ -59,10 +59,10 @@ static class FusedLinear
         : TakesInTraining(x, weight) ? WithGradients.apply(x, weight, bias!)
         : nn.functional.linear(x, weight, bias);
 
-    /// <summary>What <c>gelu(layer.forward(x))</c> gives.</summary>
+    /// <summary>What <c>gelu(layer.call(x))</c> gives.</summary>
     public static Tensor ApplyGelu(Linear layer, Tensor x)
     {
-        if (Takes(x))
+        if (Takes(x) && !Hooks.On(layer))
             return Operators.Value!.invoke<Tensor>("gelu", x, layer.weight!, layer.bias!);
         using var hidden = Apply(layer, x);
         return nn.functional.gelu(hidden);

@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -73,11 +74,29 @@ static class Initialization
             nn.init.zeros_(linear.bias);
     }
 
-    /// <summary>Zeros, as of a head before fine-tuning: every class starts with the same probability.</summary>
-    public static void Zeros(Linear linear)
+    /// <summary>A head of zeros, as before fine-tuning: every class starts with the same probability.</summary>
+    /// <returns>Weight [K, D]; null without classes.</returns>
+    public static Linear? Head(int width, int classes)
     {
-        nn.init.zeros_(linear.weight);
-        if (linear.bias is not null)
-            nn.init.zeros_(linear.bias);
+        if (classes == 0)
+            return null;
+        var head = Linear(width, classes);
+        nn.init.zeros_(head.weight);
+        nn.init.zeros_(head.bias!);
+        return head;
+    }
+
+    /// <summary>Puts a fresh head in the place of a model's, of the type and on the device of its other parameters.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number of classes is negative.</exception>
+    public static Linear? ResetHead(nn.Module model, string name, int width, int classes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(classes);
+        var like = model.parameters().First();
+        var head = Head(width, classes)?.to(like.device, like.dtype);
+        // Without a module, the name is free again.
+        model.register_module(name, null!);
+        if (head is not null)
+            model.register_module(name, head);
+        return head;
     }
 }

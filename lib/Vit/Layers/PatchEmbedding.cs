@@ -14,6 +14,9 @@ public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
     /// <summary>The projection; weight [D, C, P, P], bias [D].</summary>
     public readonly Conv2d proj;
 
+    /// <summary>Of each projected patch, as Swin has it (arXiv:2103.14030, section 3.1); null where the model has none.</summary>
+    public readonly LayerNorm? norm;
+
     /// <summary>P, in pixels.</summary>
     public int PatchSize { get; }
 
@@ -21,8 +24,9 @@ public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
     /// <param name="channels">C.</param>
     /// <param name="patchSize">P, in pixels.</param>
     /// <param name="width">D.</param>
+    /// <param name="normEpsilon">Of the LayerNorm; null for none.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is not positive.</exception>
-    public PatchEmbedding(int channels, int patchSize, int width) : base(nameof(PatchEmbedding))
+    public PatchEmbedding(int channels, int patchSize, int width, double? normEpsilon = null) : base(nameof(PatchEmbedding))
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(patchSize);
@@ -31,6 +35,8 @@ public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
         proj = nn.Conv2d(channels, width, kernel_size: patchSize, stride: patchSize);
         Initialization.LecunNormal(proj.weight, fanIn: channels * patchSize * patchSize);
         nn.init.zeros_(proj.bias!);
+        if (normEpsilon is double epsilon)
+            norm = nn.LayerNorm(width, epsilon);
         RegisterComponents();
     }
 
@@ -44,8 +50,9 @@ public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
             throw new ArgumentException(
                 $"Images of {proj.weight.shape[1]} channels fit this model, given were {Shape.Of(images)}.", nameof(images));
         using var scope = NewDisposeScope();
-        var patches = Patches.Cut(images, PatchSize);                     // [B, N, C · P · P]
-        return FusedLinear.Apply(proj.weight.flatten(1), proj.bias, patches)
-            .MoveToOuterDisposeScope();                                   // [B, N, D]
+        var patches = Hooks.On(proj)
+            ? proj.call(images).flatten(2).transpose(1, 2)
+            : FusedLinear.Apply(proj.weight.flatten(1), proj.bias, Patches.Cut(images, PatchSize));   // [B, N, D]
+        return (norm is null ? patches : norm.call(patches)).MoveToOuterDisposeScope();
     }
 }

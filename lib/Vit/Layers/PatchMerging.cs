@@ -30,6 +30,6 @@ public sealed class PatchMerging : nn.Module<Tensor, Tensor>
         var (B, H, W, D) = (tokens.shape[0], tokens.shape[1], tokens.shape[2], tokens.shape[3]);
         // Column before row, as the published weights have it: (0, 0), (1, 0), (0, 1), (1, 1).
         var joined = tokens.reshape(B, H / 2, 2, W / 2, 2, D).permute(0, 1, 3, 4, 2, 5).flatten(3);
-        return reduction.forward(norm.forward(joined)).MoveToOuterDisposeScope();
+        return reduction.call(norm.call(joined)).MoveToOuterDisposeScope();
     }
 }

@@ -2,43 +2,28 @@ using static TorchSharp.torch;
 
 namespace Vit.Layers;
 
-/// <summary>Adds to each token a vector that depends on its position alone (E_pos in Eq. 1).</summary>
-public sealed class PositionEmbedding : nn.Module<Tensor, Tensor>
+/// <summary>The vectors that are added to the tokens, one for each position (E_pos in Eq. 1).</summary>
+public static class PositionEmbedding
 {
-    /// <summary>The vectors that are added, [1, T, D]: a parameter where they are learned, a buffer where they are computed.</summary>
-    public readonly Tensor table;
-
-    /// <summary>Creates the positions of a grid of patches.</summary>
+    /// <summary>The vectors of a grid of patches, as a model starts with them.</summary>
     /// <param name="kind">Learned (normal, deviation 0.02) or computed.</param>
     /// <param name="rows">H / P.</param>
     /// <param name="columns">W / P.</param>
     /// <param name="width">D; a multiple of 2 for 1-D sines, of 4 and at least 8 for 2-D ones.</param>
     /// <param name="extraTokens">Tokens in front of the patches that have a position too; computed positions give them 0.</param>
+    /// <returns>[1, T, D]; a parameter where they are learned.</returns>
     /// <exception cref="ArgumentException">The width does not suit the kind, or the kind is <see cref="PositionKind.None"/>.</exception>
-    public PositionEmbedding(PositionKind kind, int rows, int columns, int width, int extraTokens = 0)
-        : base(nameof(PositionEmbedding))
+    public static Tensor Table(PositionKind kind, int rows, int columns, int width, int extraTokens = 0)
     {
-        table = kind switch
+        return kind switch
         {
             PositionKind.Learned => nn.Parameter(randn(1, extraTokens + rows * columns, width) * 0.02),
             PositionKind.SinCos1D => WithZeros(SinCos1D(rows * columns, width)),
             PositionKind.SinCos2D => WithZeros(SinCos2D(rows, columns, width)),
             _ => throw new ArgumentException($"There are no vectors for positions of kind {kind}.", nameof(kind)),
         };
-        RegisterComponents();
 
         Tensor WithZeros(Tensor patches) => cat([zeros(1, extraTokens, width), patches.unsqueeze(0)], dim: 1);
-    }
-
-    /// <param name="tokens">[B, T, D].</param>
-    /// <returns>[B, T, D].</returns>
-    /// <exception cref="ArgumentException">There are not T positions.</exception>
-    public override Tensor forward(Tensor tokens)
-    {
-        if (tokens.dim() != 3 || tokens.shape[1] != table.shape[1] || tokens.shape[2] != table.shape[2])
-            throw new ArgumentException(
-                $"The positions are {Shape.Of(table)}, the tokens {Shape.Of(tokens)}; both need the same T and D.", nameof(tokens));
-        return tokens + table;
     }
 
     /// <summary>

@@ -15,7 +15,7 @@ public sealed class ResNetStem : nn.Module<Tensor, Tensor>
     public readonly GroupNorm gn_root;
 
     /// <summary>All units, stage after stage.</summary>
-    public readonly ModuleList<ResidualUnit> units;
+    public readonly ModuleList<Bottleneck> units;
 
     /// <summary>Creates the layers.</summary>
     /// <param name="channels">C.</param>
@@ -23,11 +23,11 @@ public sealed class ResNetStem : nn.Module<Tensor, Tensor>
     public ResNetStem(int channels, IReadOnlyList<int> stages) : base(nameof(ResNetStem))
     {
         conv_root = new StandardizedConv2d(channels, Width, 7, stride: 2);
-        gn_root = ResidualUnit.Norm(Width);
+        gn_root = Bottleneck.Norm(Width);
         units = [];
         for (var stage = 0; stage < stages.Count; stage++)
             for (var unit = 0; unit < stages[stage]; unit++)
-                units.Add(new ResidualUnit(
+                units.Add(new Bottleneck(
                     unit > 0 ? ChannelsOf(stage + 1) : ChannelsOf(stage), Width << stage, stride: unit == 0 && stage > 0 ? 2 : 1));
         RegisterComponents();
     }
@@ -43,11 +43,11 @@ public sealed class ResNetStem : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var features = gn_root.forward(conv_root.forward(images)).relu();
+        var features = gn_root.call(conv_root.call(images)).relu();
         // Nothing is below 0 after the ReLU, so zeros around do not win the maximum.
         features = nn.functional.max_pool2d(StandardizedConv2d.Padded(features, 3, 2), kernel_size: 3, stride: 2);
         foreach (var unit in units)
-            features = unit.forward(features);
+            features = scope.DisposeEverythingBut(unit.call(features));
         return features.MoveToOuterDisposeScope();
     }
 }

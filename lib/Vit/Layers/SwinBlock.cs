@@ -38,7 +38,7 @@ public sealed class SwinBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        tokens = tokens + path.forward(attn.forward(norm1.forward(tokens)));
-        return (tokens + path.forward(mlp.forward(norm2.forward(tokens)))).MoveToOuterDisposeScope();
+        tokens = tokens + path.call(attn.call(norm1.call(tokens)));
+        return (tokens + path.call(mlp.call(norm2.call(tokens)))).MoveToOuterDisposeScope();
     }
 }

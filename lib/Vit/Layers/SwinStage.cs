@@ -22,7 +22,14 @@ public sealed class SwinStage : nn.Module<Tensor, Tensor>
 
     /// <param name="tokens">[B, H, W, D].</param>
     /// <returns>[B, H', W', D'].</returns>
-    public override Tensor forward(Tensor tokens) => Trace(tokens)[^1];
+    public override Tensor forward(Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
+        tokens = downsample is null ? tokens.alias() : downsample.call(tokens);
+        foreach (var block in blocks)
+            tokens = scope.DisposeEverythingBut(block.call(tokens));
+        return tokens.MoveToOuterDisposeScope();
+    }
 
     /// <summary>The output of every block.</summary>
     /// <param name="tokens">[B, H, W, D].</param>
@@ -30,9 +37,9 @@ public sealed class SwinStage : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var outputs = new List<Tensor>();
-        tokens = downsample is null ? tokens : downsample.forward(tokens);
+        tokens = downsample is null ? tokens : downsample.call(tokens);
         foreach (var block in blocks)
-            outputs.Add(tokens = block.forward(tokens));
+            outputs.Add(tokens = block.call(tokens));
         scope.MoveToOuter(outputs);
         return outputs;
     }

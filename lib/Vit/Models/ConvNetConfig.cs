@@ -18,7 +18,7 @@ public sealed record ConvNetConfig
     /// <summary>Residual blocks of each stage.</summary>
     public int Blocks { get; init; } = 1;
 
-    /// <summary>K.</summary>
+    /// <summary>K; 0 for a model without a head.</summary>
     public int Classes { get; init; } = 10;
 
     /// <summary>The number of parameters.</summary>

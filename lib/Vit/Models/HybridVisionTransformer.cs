@@ -16,7 +16,7 @@ public sealed class HybridVisionTransformer : nn.Module<Tensor, Tensor>
     public readonly VisionTransformer encoder;
 
     /// <summary>What the model was made from.</summary>
-    public HybridVisionTransformerConfig Config { get; }
+    public HybridVisionTransformerConfig Config { get; private set; }
 
     /// <summary>Creates the model with fresh weights.</summary>
     /// <exception cref="ArgumentException">The image does not divide by the stem's stride, or its map into patches.</exception>
@@ -42,7 +42,26 @@ public sealed class HybridVisionTransformer : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        return encoder.forward(Features(images)).MoveToOuterDisposeScope();
+        return encoder.call(Stem(images)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>As <see cref="VisionTransformer.ForwardFeatures"/>; what follows is the encoder's <see cref="VisionTransformer.ForwardHead"/>.</summary>
+    /// <param name="images">[B, C, H, W].</param>
+    /// <returns>[B, T, D].</returns>
+    /// <exception cref="ArgumentException">The images have another size than the model was made for.</exception>
+    public Tensor ForwardFeatures(Tensor images)
+    {
+        using var features = Stem(images);
+        return encoder.ForwardFeatures(features);
+    }
+
+    /// <summary>As <see cref="VisionTransformer.ResetClassifier"/>.</summary>
+    /// <param name="classes">K; 0 for no head.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    public void ResetClassifier(int classes)
+    {
+        encoder.ResetClassifier(classes);
+        Config = Config with { Encoder = Config.Encoder with { Classes = classes } };
     }
 
     /// <summary>The same logits, with all that the encoder computed on the way.</summary>
@@ -50,13 +69,13 @@ public sealed class HybridVisionTransformer : nn.Module<Tensor, Tensor>
     /// <exception cref="ArgumentException">The images have another size than the model was made for.</exception>
     public VisionTransformerTrace Trace(Tensor images)
     {
-        using var features = Features(images);
+        using var features = Stem(images);
         return encoder.Trace(features);
     }
 
-    Tensor Features(Tensor images)
+    Tensor Stem(Tensor images)
     {
         Config.Encoder.CheckImages(images);
-        return stem.forward(images);
+        return stem.call(images);
     }
 }

@@ -27,7 +27,7 @@ public sealed record SwinTransformerConfig
     /// <summary>Heads of each stage.</summary>
     public required IReadOnlyList<int> Heads { get; init; }
 
-    /// <summary>K.</summary>
+    /// <summary>K; 0 for a model without a head.</summary>
     public int Classes { get; init; } = 1000;
 
     /// <summary>The probability that a sample skips a branch of the last block in training; it grows linearly from 0 at the first.</summary>

@@ -30,13 +30,22 @@ public sealed record VisionTransformerConfig
     /// <summary>h.</summary>
     public required int Heads { get; init; }
 
-    /// <summary>K.</summary>
+    /// <summary>K; 0 for a model without a head.</summary>
     public int Classes { get; init; } = 1000;
 
     /// <summary>What the head reads.</summary>
     public Pooling Pooling { get; init; } = Pooling.ClassToken;
 
-    /// <summary>How many register tokens stand between class token and patches.</summary>
+    /// <summary>With mean pooling: whether there is a class token all the same, which the head does not read (as fine-tuned from MAE).</summary>
+    public bool UnreadClassToken { get; init; }
+
+    /// <summary>With mean pooling: whether every token is normalised (timm's <c>norm</c>), instead of their mean (<c>fc_norm</c>).</summary>
+    public bool NormBeforePooling { get; init; }
+
+    /// <summary>Whether a distillation token with a head of its own follows the class token, as in DeiT (arXiv:2012.12877, section 4).</summary>
+    public bool Distilled { get; init; }
+
+    /// <summary>How many register tokens stand before the patches.</summary>
     public int RegisterTokens { get; init; }
 
     /// <summary>How positions are told apart.</summary>
@@ -76,7 +85,10 @@ public sealed record VisionTransformerConfig
     public int GridColumns => ImageWidth / PatchSize;
 
     /// <summary>Tokens in front of the patches.</summary>
-    public int ExtraTokens => (Pooling == Pooling.ClassToken ? 1 : 0) + RegisterTokens;
+    public int ExtraTokens => (HasClassToken ? 1 : 0) + (Distilled ? 1 : 0) + RegisterTokens;
+
+    /// <summary>Whether a class token stands in front.</summary>
+    public bool HasClassToken => Pooling == Pooling.ClassToken || UnreadClassToken;
 
     /// <summary>T, the length of the sequence.</summary>
     public int Tokens => ExtraTokens + GridRows * GridColumns;
@@ -102,6 +114,15 @@ public sealed record VisionTransformerConfig
     /// <summary>ViT-H/14 (Table 1).</summary>
     public static VisionTransformerConfig H14 { get; } = Sized(14, layers: 32, width: 1280, heads: 16);
 
+    /// <summary>DeiT-Ti/16 (arXiv:2012.12877, Table 1), with its distillation token.</summary>
+    public static VisionTransformerConfig DeiTTi16 { get; } = Ti16 with { Distilled = true };
+
+    /// <summary>DeiT-S/16 (arXiv:2012.12877, Table 1), with its distillation token.</summary>
+    public static VisionTransformerConfig DeiTS16 { get; } = S16 with { Distilled = true };
+
+    /// <summary>DeiT-B/16 (arXiv:2012.12877, Table 1), with its distillation token.</summary>
+    public static VisionTransformerConfig DeiTB16 { get; } = B16 with { Distilled = true };
+
     /// <summary>Small enough to run in a millisecond: for tests, and for tensors that one can read.</summary>
     public static VisionTransformerConfig Micro { get; } =
         Sized(8, layers: 3, width: 48, heads: 3) with { ImageHeight = 32, ImageWidth = 32, Classes = 10 };
@@ -117,6 +138,9 @@ public sealed record VisionTransformerConfig
             ["L/32"] = L32,
             ["L/16"] = L16,
             ["H/14"] = H14,
+            ["DeiT-Ti/16"] = DeiTTi16,
+            ["DeiT-S/16"] = DeiTS16,
+            ["DeiT-B/16"] = DeiTB16,
             ["micro"] = Micro,
         };
 
@@ -144,7 +168,12 @@ public sealed record VisionTransformerConfig
         Positive(PatchSize, nameof(PatchSize));
         Positive(Layers, nameof(Layers));
         Positive(MlpWidth, nameof(MlpWidth));
-        Positive(Classes, nameof(Classes));
+        if (Classes < 0)
+            throw new ArgumentException($"Classes is at least 0, given was {Classes}.", nameof(Classes));
+        if (Pooling == Pooling.ClassToken && (UnreadClassToken || NormBeforePooling))
+            throw new ArgumentException("UnreadClassToken and NormBeforePooling are choices of mean pooling.", nameof(Pooling));
+        if (Distilled && Pooling != Pooling.ClassToken)
+            throw new ArgumentException("A distilled Vision Transformer reads a class and a distillation token.", nameof(Pooling));
         if (RegisterTokens < 0)
             throw new ArgumentException($"There cannot be {RegisterTokens} register tokens.", nameof(RegisterTokens));
         if (ImageHeight < PatchSize || ImageWidth < PatchSize || ImageHeight % PatchSize != 0 || ImageWidth % PatchSize != 0)

@@ -8,33 +8,38 @@ namespace Vit.Weights;
 /// <summary>An open checkpoint on its way into a model.</summary>
 sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigFile config, PretrainedOptions options)
 {
-    // What older timm versions stored of Swin beside its weights; it follows from the configuration.
-    static readonly string[] Computed = [".relative_position_index", ".attn_mask"];
-
     int classes;
     bool newHead;
     (int Height, int Width) size;
-    int channels;
+    int learnedChannels, channels;
     (int Rows, int Columns) learnedGrid, grid;
     int tokensWithPositions;
 
     /// <summary>K, where the head comes from the file.</summary>
     Int128 LearnedClasses => newHead ? 0 : classes;
 
+    /// <summary>What a reader of the result should know of how it was read.</summary>
+    public List<string> Remarks { get; } = [];
+
     public nn.Module<Tensor, Tensor> CreateModel()
     {
+        if (names.Wrapper != "")
+            Remarks.Add($"Every name in {path} starts with '{names.Wrapper}', which was taken off.");
+        if (config.Text("hidden_act", "act_layer") is { } activation and not "gelu")
+            throw new InvalidDataException($"{path}: the config.json beside it says that the activation is '{activation}', and the models here have the exact GELU ('gelu') alone.");
         if (file.Tensors.FirstOrDefault(tensor => tensor.Value.Shape.Contains(0)).Key is string empty)
             throw new InvalidDataException($"{path}: the tensor '{empty}' is empty.");
         var projection = ShapeOf("patch_embed.proj.weight");
         if (projection is not { Length: 4 } || projection[2] != projection[3])
             throw new InvalidDataException($"{path}: the patches' projection is {Shape.Of(projection ?? [])}, expected was [D, C, P, P].");
         var (width, patch) = (Size(projection[0]), Size(projection[2]));
-        channels = Size(projection[1]);
+        learnedChannels = Size(projection[1]);
+        channels = options.Channels ?? learnedChannels;
         var learnedClasses = ShapeOf("head.weight") is { Length: 2 } head ? Size(head[0]) : (int?)null;
         classes = options.Classes ?? learnedClasses
-            ?? throw new InvalidDataException($"{path} has no head ({string.Join(", ", names.Of("head.weight"))} is missing): give PretrainedOptions.Classes for a fresh one.");
+            ?? throw new InvalidDataException($"{path} has no head ({string.Join(", ", names.Of("head.weight"))} is missing): give PretrainedOptions.Classes for a fresh one, 0 for none.");
         newHead = classes != learnedClasses;
-        return file.Tensors.ContainsKey(WeightNames.SwinTable) ? CreateSwin(width, patch) : CreateVit(width, patch);
+        return names.Swin ? CreateSwin(width, patch) : CreateVit(width, patch);
     }
 
     /// <summary>Copies the checkpoint into the model, one tensor at a time.</summary>
@@ -42,7 +47,10 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
     {
         var (missing, wrong, used) = (new List<string>(), new List<string>(), new HashSet<string>());
         using var noGradients = no_grad();
-        foreach (var (parameter, target) in WeightNames.Of(model))
+        if (newHead)
+            foreach (var parameter in (string[])["head.weight", "head.bias", "head_dist.weight", "head_dist.bias"])
+                used.UnionWith(names.Of(parameter));
+        foreach (var (parameter, target) in model.state_dict())
         {
             var sources = names.Of(parameter);
             used.UnionWith(sources);
@@ -61,6 +69,8 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
                 continue;
             }
             var value = Read(parameter, sources);
+            if (parameter == "patch_embed.proj.weight" && channels != learnedChannels)
+                value = OfChannels(value, channels);
             if (parameter == "pos_embed" && learnedGrid != grid && value.dim() == 3 && value.shape[1] == tokensWithPositions + learnedGrid.Rows * learnedGrid.Columns)
                 value = PositionResampling.Resample(value, tokensWithPositions, learnedGrid, grid, options.PositionInterpolation, options.PositionAntialias);
             if (value.shape.SequenceEqual(target.shape))
@@ -68,22 +78,17 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
             else
                 wrong.Add($"{string.Join(" + ", sources)} {Shape.Of(value)}, the model's {parameter} {Shape.Of(target)}");
         }
-        var unexpected = file.Tensors.Keys.Where(name => !used.Contains(name) && !Computed.Any(name.EndsWith)).ToList();
+        var unexpected = file.Tensors.Keys.Where(name => !used.Contains(name) && !names.IsUnread(name)).ToList();
         return new WeightMismatch(missing, unexpected, wrong);
     }
 
-    public IReadOnlyList<string> ClassNames()
-    {
-        if (!newHead && config.ClassNames() is { } labels)
-            return labels.Count == classes ? labels
-                : throw new InvalidDataException($"{path} has {classes} classes, and its config.json names {labels.Count}.");
-        return [.. Enumerable.Range(0, classes).Select(id => $"class {id}")];
-    }
+    public IReadOnlyList<string> ClassNames() =>
+        newHead ? [.. Enumerable.Range(0, classes).Select(ConfigFile.ClassName)] : config.ClassNames(classes, Remarks);
 
     /// <summary>As the files say, and otherwise as the family was published.</summary>
     public Preprocessing Preprocessing(ConfigFile preprocessor)
     {
-        var isPlainVit = !file.Tensors.ContainsKey(WeightNames.SwinTable) && !file.Tensors.ContainsKey(names.Of("dist_token")[0]);
+        var isPlainVit = !names.Swin && !file.Tensors.Keys.Any(name => name.EndsWith("dist_token", StringComparison.Ordinal) || name.EndsWith("distillation_token", StringComparison.Ordinal));
         var family = new Preprocessing { Height = size.Height, Width = size.Width, Channels = channels };
         family = names.Kind switch
         {
@@ -92,24 +97,54 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
             CheckpointKind.HuggingFace when !isPlainVit => family with { Crop = 224.0 / 256, Normalization = Normalization.ImageNet },
             _ => family with { Interpolation = Interpolation.Bilinear },
         };
-        var crops = preprocessor.Flag("do_center_crop") && preprocessor.Size("crop_size") is { } crop && preprocessor.Size("size") is { } resized
+        var crops = preprocessor.Flag("do_center_crop") == true && preprocessor.Size("crop_size") is { } crop && preprocessor.Size("size") is { } resized
             ? (double)crop.Height / resized.Height
             : (double?)null;
+        var told = preprocessor.Flag("do_normalize") == false ? new Normalization([0], [1])
+            : preprocessor.Normalization("image_mean", "image_std") ?? config.Normalization("mean", "std");
         return family with
         {
             Crop = crops ?? (preprocessor.Size("size") is not null || config.Text("crop_mode") == "squash" ? null : config.Number("crop_pct") ?? family.Crop),
             Interpolation = preprocessor.Interpolation() ?? config.Interpolation() ?? family.Interpolation,
-            Normalization = preprocessor.Normalization("image_mean", "image_std") ?? config.Normalization("mean", "std") ?? family.Normalization,
+            Normalization = Scaled(OfChannels(told ?? family.Normalization, told is not null), preprocessor),
         };
+    }
+
+    /// <summary>One of three channels serves a grey model with the mean of each, where no file says otherwise.</summary>
+    Normalization OfChannels(Normalization normalization, bool told)
+    {
+        if (normalization.Mean.Count == 1 || normalization.Mean.Count == channels)
+            return normalization;
+        if (told && channels == learnedChannels)
+            throw new InvalidDataException($"{path} is of a model for {channels} channels, and the file beside it normalises {normalization.Mean.Count}.");
+        return new([normalization.Mean.Average()], [normalization.Std.Average()]);
+    }
+
+    /// <summary>On pictures from 0 to 1, where the file's is on what rescaling makes of 0 to 255.</summary>
+    static Normalization Scaled(Normalization normalization, ConfigFile preprocessor)
+    {
+        var scale = preprocessor.Flag("do_rescale") == false ? 255 : 255 * (preprocessor.Number("rescale_factor") ?? 1 / 255.0);
+        return Math.Abs(scale - 1) < 1e-6
+            ? normalization
+            : new([.. normalization.Mean.Select(mean => (float)(mean / scale))], [.. normalization.Std.Select(std => (float)(std / scale))]);
+    }
+
+    /// <summary>A projection for other channels, as timm makes it: for grey the sum, else repeated, and as large in sum.</summary>
+    static Tensor OfChannels(Tensor projection, int channels)
+    {
+        var learned = projection.shape[1];
+        return channels == 1
+            ? projection.sum([1], keepdim: true)
+            : projection.repeat(1, (channels + learned - 1) / learned, 1, 1).narrow(1, 0, channels) * ((double)learned / channels);
     }
 
     nn.Module<Tensor, Tensor> CreateVit(int width, int patch)
     {
         var distilled = ShapeOf("dist_token") is not null;
-        var pooling = ShapeOf("cls_token") is null || ShapeOf("fc_norm.weight") is not null ? Pooling.Mean : Pooling.ClassToken;
+        var (classToken, pooling) = (ShapeOf("cls_token") is not null, Pooled());
         var registers = ShapeOf("reg_token") is { Length: 3 } tokens ? Size(tokens[1]) : 0;
         var positions = ShapeOf("pos_embed");
-        var extra = (pooling == Pooling.ClassToken ? 1 : 0) + registers + (distilled ? 1 : 0);
+        var extra = (classToken ? 1 : 0) + registers + (distilled ? 1 : 0);
         (learnedGrid, tokensWithPositions) = LearnedGrid(positions, patch, extra);
         var learned = new VisionTransformerConfig
         {
@@ -123,6 +158,9 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
             Heads = Heads(width),
             Classes = classes,
             Pooling = pooling,
+            UnreadClassToken = classToken && pooling == Pooling.Mean,
+            NormBeforePooling = pooling == Pooling.Mean && ShapeOf("fc_norm.weight") is null,
+            Distilled = distilled,
             RegisterTokens = registers,
             Positions = positions is null ? PositionKind.None : PositionKind.Learned,
             PatchPositionsOnly = tokensWithPositions == 0 && extra > 0,
@@ -138,7 +176,23 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
         var wanted = learned with { ImageHeight = options.ImageHeight ?? learned.ImageHeight, ImageWidth = options.ImageWidth ?? learned.ImageWidth };
         wanted.Check();
         (size, grid) = ((wanted.ImageHeight, wanted.ImageWidth), (wanted.GridRows, wanted.GridColumns));
-        return Believable(() => distilled ? new DistilledVisionTransformer(wanted) : (nn.Module<Tensor, Tensor>)new VisionTransformer(wanted));
+        return Believable(() => new VisionTransformer(wanted));
+    }
+
+    /// <summary>As timm's <c>global_pool</c> says; otherwise as its tensors tell, for a norm after the mean has another name.</summary>
+    Pooling Pooled()
+    {
+        var (classToken, after) = (ShapeOf("cls_token") is not null, ShapeOf("fc_norm.weight") is not null);
+        if (after && ShapeOf("norm.weight") is not null)
+            throw new InvalidDataException($"{path} has a norm before and one after the pooling ('norm' and 'fc_norm'), and the models here have one of them.");
+        return config.Text("global_pool") switch
+        {
+            null => classToken && !after ? Pooling.ClassToken : Pooling.Mean,
+            "token" when classToken && !after => Pooling.ClassToken,
+            "avg" => Pooling.Mean,
+            var pool => throw new InvalidDataException(
+                $"{path}: the config.json beside it says that the head reads '{pool}' (global_pool), and the models here have 'token', with a class token and 'norm', and 'avg'."),
+        };
     }
 
     SwinTransformer CreateSwin(int width, int patch)
@@ -155,9 +209,9 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
         foreach (var (stage, depth) in depths.Index())
         {
             var (rows, columns, D) = (size.Height / patch >> stage, size.Width / patch >> stage, (Int128)width << Math.Min(stage, 31));
-            Int128 M = Math.Min(window, Math.Min(rows, columns));
-            weights += depth * (12 * D * D + (2 * M - 1) * (2 * M - 1) * tables[stage][1]);
-            pairs += (Int128)depth * rows * columns * M * M;
+            Int128 M = Math.Min(window, rows), N = Math.Min(window, columns);
+            weights += depth * (12 * D * D + (2 * M - 1) * (2 * N - 1) * tables[stage][1]);
+            pairs += (Int128)depth * rows * columns * M * N;
         }
         Backed(weights + (LearnedClasses * width << Math.Clamp(depths.Count - 1, 0, 31)));
         // What the blocks know of the pairs of patches in their windows stands in no file: sixteen times its weights are believed.

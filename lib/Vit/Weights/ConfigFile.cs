@@ -18,7 +18,7 @@ sealed class ConfigFile : IDisposable
     public ConfigFile(string path)
     {
         this.path = path;
-        json = File.Exists(path) ? JsonFile.Read(path) : null;
+        json = File.Exists(path) ? JsonFile.Read(path, duplicates: true) : null;
         if (json is not null && json.RootElement.ValueKind != JsonValueKind.Object)
             throw new InvalidDataException($"{path} is no JSON object.");
         objects = json is null ? [] : [.. ((string[])["model_args", "pretrained_cfg"])
@@ -37,7 +37,12 @@ sealed class ConfigFile : IDisposable
         : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number) && number > 0 ? number
         : throw Unfit(names, value, "a number above 0");
 
-    public bool Flag(string name) => Find(name) is { ValueKind: JsonValueKind.True };
+    public bool? Flag(string name) => Find(name)?.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => null,
+    };
 
     public string? Text(params string[] names) => Find(names) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
@@ -70,27 +75,44 @@ sealed class ConfigFile : IDisposable
         static int Whole(JsonElement element) => element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var number) ? number : 0;
     }
 
-    /// <summary>The names of the classes, in order; null where the file has none.</summary>
-    public IReadOnlyList<string>? ClassNames()
+    /// <summary>What a class is called that nobody named.</summary>
+    public static string ClassName(int id) => $"class {id}";
+
+    /// <summary>The names of the classes, in order. What the file says and cannot be meant refuses nothing: it is remarked.</summary>
+    public IReadOnlyList<string> ClassNames(int classes, ICollection<string> remarks)
     {
+        var names = Enumerable.Range(0, classes).Select(ClassName).ToArray();
+        List<(int Id, string Name)> told;
         if (Find("label_names") is { ValueKind: JsonValueKind.Array } list)
-            return [.. list.EnumerateArray().Select(name => name.ToString())];
-        if (Find("id2label") is not { } labels)
-            return null;
-        if (labels.ValueKind != JsonValueKind.Object)
+            told = [.. list.EnumerateArray().Select((name, id) => (id, name.ToString()))];
+        else if (Find("id2label") is not { } labels)
+            return names;
+        else if (labels.ValueKind == JsonValueKind.Object)
+            told = [.. labels.EnumerateObject().Select(label => (int.TryParse(label.Name, out var id) ? id : -1, label.Value.ToString()))];
+        else
             throw Unfit(["id2label"], labels, "an object of names by number");
-        var count = labels.EnumerateObject().Count();
-        var names = new string[count];
-        foreach (var label in labels.EnumerateObject())
-            if (int.TryParse(label.Name, out var id) && id >= 0 && id < count)
-                names[id] = label.Value.ToString();
-        return names.Contains(null) ? throw new InvalidDataException($"{path}: id2label does not number its {count} names from 0 on.") : names;
+        var named = told.Where(label => label.Id >= 0 && label.Id < classes).ToList();
+        foreach (var (id, name) in named)
+            names[id] = name;
+        var found = named.Select(label => label.Id).Distinct().Count();
+        if (found != classes || told.Count != classes)
+            remarks.Add($"{path} names {told.Count} classes, and {found} of the model's {classes} by their number; the others are called by that.");
+        return names;
     }
 
     /// <summary>Hugging Face's number of a PIL filter, or timm's name of it.</summary>
     public Interpolation? Interpolation() =>
-        Integer("resample") is int filter ? filter == 3 ? Data.Interpolation.Bicubic : Data.Interpolation.Bilinear
-        : Text("interpolation") is string name ? name == "bicubic" ? Data.Interpolation.Bicubic : Data.Interpolation.Bilinear
+        Find("resample") is { } filter
+            ? filter.ValueKind == JsonValueKind.Number && filter.TryGetInt32(out var number) && number is 2 or 3
+                ? number == 3 ? Data.Interpolation.Bicubic : Data.Interpolation.Bilinear
+                : throw Unfit(["resample"], filter, "2 (bilinear) or 3 (bicubic)")
+        : Find("interpolation") is { } named
+            ? (named.ValueKind == JsonValueKind.String ? named.GetString() : null) switch
+            {
+                "bicubic" => Data.Interpolation.Bicubic,
+                "bilinear" => Data.Interpolation.Bilinear,
+                _ => throw Unfit(["interpolation"], named, "\"bilinear\" or \"bicubic\""),
+            }
         : null;
 
     public Normalization? Normalization(string mean, string deviation) =>

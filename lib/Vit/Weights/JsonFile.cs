@@ -7,16 +7,18 @@ static class JsonFile
 {
     const long Longest = 100_000_000;
 
+    /// <param name="path">The file.</param>
+    /// <param name="duplicates">Whether a name may stand in an object twice; as in Python's reader, the last counts.</param>
     /// <exception cref="InvalidDataException">It is no valid JSON, or too large for a file of this kind.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    public static JsonDocument Read(string path)
+    public static JsonDocument Read(string path, bool duplicates = false)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         if (stream.Length > Longest)
             throw new InvalidDataException($"{path} has {stream.Length} bytes, and such a file has at most {Longest}.");
         try
         {
-            var json = JsonDocument.Parse(stream, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            var json = JsonDocument.Parse(stream, new JsonDocumentOptions { AllowDuplicateProperties = duplicates });
             ReadStrings(json.RootElement);
             return json;
         }

@@ -11,54 +11,47 @@ public static class OnnxExport
     /// <summary>Saves a model for inference, in opset 17.</summary>
     /// <param name="model">Takes images [batch, C, H, W] of its own size; the batch may differ from run to run.</param>
     /// <param name="path">The .onnx file, written whole or not at all.</param>
-    /// <exception cref="ArgumentException">The model has 2 GB or more.</exception>
-    public static void Save(VisionTransformer model, string path) => Save(model, path, () =>
+    /// <exception cref="ArgumentException">The model has no head, or 2 GB or more.</exception>
+    public static void Save(VisionTransformer model, string path) => Save(model, model.Config.Classes, path, () =>
     {
         var (config, graph) = (model.Config, new OnnxGraph(nameof(VisionTransformer)));
         var tokens = Patches(graph, config, model.patch_embed);
-        var positions = model.pos_embed?.table;
         if (config.PatchPositionsOnly)
-            tokens = Positions(graph, tokens, positions);
-        if (model.reg_token is not null)
-            tokens = InFront(graph, tokens, "reg_token", model.reg_token.tokens);
-        if (model.cls_token is not null)
-            tokens = InFront(graph, tokens, "cls_token", model.cls_token.token);
+            tokens = Positions(graph, tokens, model.pos_embed);
+        foreach (var (name, token) in new[] { ("reg_token", model.reg_token), ("dist_token", model.dist_token), ("cls_token", model.cls_token) })
+            if (token is not null)
+                tokens = InFront(graph, tokens, name, token);
         if (!config.PatchPositionsOnly)
-            tokens = Positions(graph, tokens, positions);
+            tokens = Positions(graph, tokens, model.pos_embed);
         tokens = Encode(graph, tokens, config, model.blocks);
-        string features;
-        if (model.norm is not null)
-            features = Norm(graph, graph.Node("Gather", [tokens, graph.Number(0)], ("axis", 1)), "norm", model.norm, config.LayerNormEpsilon);
+        string logits;
+        if (config.Pooling == Pooling.Mean)
+        {
+            tokens = model.norm is null ? tokens : Norm(graph, tokens, "norm", model.norm, config.LayerNormEpsilon);
+            var patches = graph.Node("Slice", [tokens, graph.Numbers(config.ExtraTokens), graph.Numbers(config.Tokens), graph.Numbers(1)]);
+            var mean = graph.Node("ReduceMean", [patches], ("axes", new[] { 1 }), ("keepdims", 0));
+            logits = Answer(model.fc_norm is null ? mean : Norm(graph, mean, "fc_norm", model.fc_norm, config.LayerNormEpsilon), "head", model.head);
+        }
         else
         {
-            var patches = graph.Node("Slice", [tokens, graph.Numbers(config.ExtraTokens), graph.Numbers(config.Tokens), graph.Numbers(1)]);
-            features = Norm(graph, graph.Node("ReduceMean", [patches], ("axes", new[] { 1 }), ("keepdims", 0)), "fc_norm", model.fc_norm!, config.LayerNormEpsilon);
+            logits = Answer(Token(0), "head", model.head);
+            if (config.Distilled)
+                logits = graph.Node("Mul", [graph.Node("Add", [logits, Answer(Token(1), "head_dist", model.head_dist)]), graph.Scalar(0.5)]);
         }
-        if (model.pre_logits is not null)
-            features = graph.Node("Tanh", [Head(graph, features, "pre_logits", model.pre_logits)]);
-        graph.Output("logits", Head(graph, features, "head", model.head), "batch", config.Classes);
+        graph.Output("logits", logits, "batch", config.Classes);
         return graph;
-    });
 
-    /// <inheritdoc cref="Save(VisionTransformer, string)"/>
-    public static void Save(DistilledVisionTransformer model, string path) => Save(model, path, () =>
-    {
-        var (config, graph) = (model.Config, new OnnxGraph(nameof(DistilledVisionTransformer)));
-        var tokens = Patches(graph, config, model.patch_embed);
-        tokens = InFront(graph, tokens, "dist_token", model.dist_token.token);
-        tokens = InFront(graph, tokens, "cls_token", model.cls_token.token);
-        tokens = Encode(graph, Positions(graph, tokens, model.pos_embed.table), config, model.blocks);
-        string Read(int token, string name, Linear head) => Head(
-            graph, Norm(graph, graph.Node("Gather", [tokens, graph.Number(token)], ("axis", 1)), "norm", model.norm, config.LayerNormEpsilon), name, head);
-        var sum = graph.Node("Add", [Read(0, "head", model.head), Read(1, "head_dist", model.head_dist)]);
-        graph.Output("logits", graph.Node("Mul", [sum, graph.Scalar(0.5)]), "batch", config.Classes);
-        return graph;
+        string Token(int number) =>
+            Norm(graph, graph.Node("Gather", [tokens, graph.Number(number)], ("axis", 1)), "norm", model.norm!, config.LayerNormEpsilon);
+
+        string Answer(string features, string name, Linear? head) => Head(
+            graph, model.pre_logits is null ? features : graph.Node("Tanh", [Head(graph, features, "pre_logits", model.pre_logits)]), name, head);
     });
 
     /// <inheritdoc cref="Save(VisionTransformer, string)"/>
     /// <param name="model">Takes images [batch, C, height, width] of any size.</param>
     /// <param name="path">The .onnx file, written whole or not at all.</param>
-    public static void Save(ConvNet model, string path) => Save(model, path, () =>
+    public static void Save(ConvNet model, string path) => Save(model, model.Config.Classes, path, () =>
     {
         var (config, graph) = (model.Config, new OnnxGraph(nameof(ConvNet)));
         var features = graph.Input("images", "batch", config.Channels, "height", "width");
@@ -75,8 +68,10 @@ public static class OnnxExport
         return graph;
     });
 
-    static void Save(nn.Module model, string path, Func<OnnxGraph> build)
+    static void Save(nn.Module model, int classes, string path, Func<OnnxGraph> build)
     {
+        if (classes == 0)
+            throw new ArgumentException("The model has no head, and logits are what is exported: ResetClassifier gives it one.", nameof(model));
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         build().Save(path);
@@ -148,8 +143,8 @@ public static class OnnxExport
         return linear.bias is null ? product : graph.Node("Add", [product, graph.Weight($"{name}.bias", linear.bias)]);
     }
 
-    static string Head(OnnxGraph graph, string features, string name, Linear head) => graph.Node("Gemm",
-        [features, graph.Weight($"{name}.weight", head.weight), graph.Weight($"{name}.bias", head.bias!)], ("transB", 1));
+    static string Head(OnnxGraph graph, string features, string name, Linear? head) => graph.Node("Gemm",
+        [features, graph.Weight($"{name}.weight", head!.weight), graph.Weight($"{name}.bias", head.bias!)], ("transB", 1));
 
     static string Conv(OnnxGraph graph, string x, string prefix, Conv2d conv, BatchNorm2d norm)
     {

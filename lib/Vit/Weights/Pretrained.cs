@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Vit.Data;
 using Vit.Layers;
 using Vit.Models;
@@ -8,7 +9,7 @@ using static TorchSharp.torch;
 namespace Vit.Weights;
 
 /// <summary>Loads published weights, and saves a model as others publish theirs.</summary>
-public static class Pretrained
+public static partial class Pretrained
 {
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
@@ -21,7 +22,7 @@ public static class Pretrained
     /// or the paper; which it is shows in its names. What the weights do not tell stands in the <c>config.json</c>
     /// beside them, where there is one.
     /// </summary>
-    /// <typeparam name="TModel">What is expected: <see cref="VisionTransformer"/>, <see cref="DistilledVisionTransformer"/> or <see cref="SwinTransformer"/>.</typeparam>
+    /// <typeparam name="TModel">What is expected: <see cref="VisionTransformer"/> or <see cref="SwinTransformer"/>.</typeparam>
     /// <param name="path">A .safetensors or .npz file, the .safetensors.index.json of several, or the folder of one of them.</param>
     /// <param name="options">What is to differ from the checkpoint.</param>
     /// <exception cref="InvalidDataException">A file is damaged, of no kind that is known, or of another model than expected.</exception>
@@ -54,6 +55,7 @@ public static class Pretrained
                 ClassNames = checkpoint.ClassNames(),
                 Preprocessing = checkpoint.Preprocessing(preprocessor),
                 Mismatch = mismatch,
+                Remarks = checkpoint.Remarks,
             };
         }
         catch
@@ -64,7 +66,7 @@ public static class Pretrained
     }
 
     /// <summary>Saves a model as timm publishes its own: <c>timm.create_model("local-dir:folder", pretrained=True)</c> reads it.</summary>
-    /// <param name="model">A <see cref="VisionTransformer"/>, <see cref="DistilledVisionTransformer"/> or <see cref="SwinTransformer"/>.</param>
+    /// <param name="model">A <see cref="VisionTransformer"/> or <see cref="SwinTransformer"/>.</param>
     /// <param name="folder">Where to; created if it does not exist.</param>
     /// <param name="classNames">One for each class, or none.</param>
     /// <param name="preprocessing">How pictures become what the model takes; null for the family's.</param>
@@ -73,10 +75,9 @@ public static class Pretrained
     {
         var (architecture, classes, pool, arguments, epsilon, (height, width, channels)) = model switch
         {
-            VisionTransformer { Config: var config } => ("vit_base_patch16_224", config.Classes, config.Pooling == Pooling.Mean ? "avg" : "token", VitArguments(config), config.LayerNormEpsilon, Size(config)),
-            DistilledVisionTransformer { Config: var config } => ("deit_base_distilled_patch16_224", config.Classes, "token", VitArguments(config), config.LayerNormEpsilon, Size(config)),
+            VisionTransformer { Config: var config } => (config.Distilled ? "deit_base_distilled_patch16_224" : "vit_base_patch16_224", config.Classes, config.Pooling == Pooling.Mean ? "avg" : "token", VitArguments(config), config.LayerNormEpsilon, Size(config)),
             SwinTransformer { Config: var config } => ("swin_base_patch4_window7_224", config.Classes, "avg", SwinArguments(config), config.LayerNormEpsilon, (config.ImageHeight, config.ImageWidth, config.Channels)),
-            _ => throw new ArgumentException($"timm's names are known of a VisionTransformer, a DistilledVisionTransformer and a SwinTransformer, given was a {model.GetName()}.", nameof(model)),
+            _ => throw new ArgumentException($"timm's names are known of a VisionTransformer and a SwinTransformer, given was a {model.GetName()}.", nameof(model)),
         };
         var pretrained = new JsonObject { ["input_size"] = new JsonArray(channels, height, width) };
         if (preprocessing is not null)
@@ -102,19 +103,15 @@ public static class Pretrained
     }
 
     /// <summary>Saves a model as transformers does: <c>ViTForImageClassification.from_pretrained(folder)</c> reads it.</summary>
-    /// <param name="model">A <see cref="VisionTransformer"/> without what transformers' lacks, or a <see cref="DistilledVisionTransformer"/>.</param>
+    /// <param name="model">A <see cref="VisionTransformer"/> without what transformers' lacks.</param>
     /// <param name="folder">Where to; created if it does not exist.</param>
     /// <param name="classNames">One for each class, or none.</param>
     /// <param name="preprocessing">How pictures become what the model takes; null for the family's.</param>
     /// <exception cref="ArgumentException">transformers has no such model, or the names are not as many as the classes.</exception>
     public static void SaveAsHuggingFace(nn.Module model, string folder, IReadOnlyList<string>? classNames = null, Preprocessing? preprocessing = null)
     {
-        var config = model switch
-        {
-            VisionTransformer vit => vit.Config,
-            DistilledVisionTransformer deit => deit.Config,
-            _ => throw new ArgumentException($"transformers' names are known of a VisionTransformer and a DistilledVisionTransformer, given was a {model.GetName()}.", nameof(model)),
-        };
+        if (model is not VisionTransformer { Config: var config })
+            throw new ArgumentException($"transformers' names are known of a VisionTransformer, given was a {model.GetName()}.", nameof(model));
         string[] lacking = [.. new[]
         {
             config.Pooling == Pooling.Mean ? "mean pooling" : "", config.RegisterTokens > 0 ? "register tokens" : "", config.LayerScale is not null ? "LayerScale" : "",
@@ -122,12 +119,11 @@ public static class Pretrained
         }.Where(what => what != "")];
         if (lacking.Length > 0)
             throw new ArgumentException($"transformers' Vision Transformer has no {string.Join(", ", lacking)}; SaveAsTimm keeps all of a model.", nameof(model));
-        var distilled = model is DistilledVisionTransformer;
         var labels = classNames is null ? [.. Enumerable.Range(0, config.Classes).Select(id => $"LABEL_{id}")] : Checked(classNames, config.Classes);
         var json = new JsonObject
         {
-            ["architectures"] = new JsonArray(distilled ? "DeiTForImageClassificationWithTeacher" : "ViTForImageClassification"),
-            ["model_type"] = distilled ? "deit" : "vit",
+            ["architectures"] = new JsonArray(config.Distilled ? "DeiTForImageClassificationWithTeacher" : "ViTForImageClassification"),
+            ["model_type"] = config.Distilled ? "deit" : "vit",
             ["hidden_size"] = config.Width,
             ["num_hidden_layers"] = config.Layers,
             ["num_attention_heads"] = config.Heads,
@@ -146,7 +142,7 @@ public static class Pretrained
         // Two classes of one name have no place in label2id, and transformers does not need it.
         if (labels.Distinct().Count() == labels.Count)
             json["label2id"] = new JsonObject(labels.Select((label, id) => KeyValuePair.Create(label, (JsonNode?)id)));
-        var names = new WeightNames(CheckpointKind.HuggingFace, distilled);
+        var names = new WeightNames(CheckpointKind.HuggingFace, config.Distilled);
         if (preprocessing is null)
             Write(folder, model, names, ("config.json", json));
         else
@@ -189,7 +185,7 @@ public static class Pretrained
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var tensors = new List<KeyValuePair<string, Tensor>>();
-        foreach (var (parameter, value) in WeightNames.Of(model))
+        foreach (var (parameter, value) in model.state_dict())
         {
             var targets = names.Of(parameter);
             tensors.AddRange(targets.Zip(value.chunk(targets.Length), KeyValuePair.Create));
@@ -210,17 +206,28 @@ public static class Pretrained
             ["embed_dim"] = config.Width,
             ["depth"] = config.Layers,
             ["num_heads"] = config.Heads,
-            ["mlp_ratio"] = (double)config.MlpWidth / config.Width,
+            ["mlp_ratio"] = MlpRatio(config.Width, config.MlpWidth),
             ["qkv_bias"] = config.QkvBias,
-            ["class_token"] = config.Pooling == Pooling.ClassToken,
+            ["class_token"] = config.HasClassToken,
             ["reg_tokens"] = config.RegisterTokens,
             ["no_embed_class"] = config.PatchPositionsOnly,
         };
+        if (config.NormBeforePooling)
+            arguments["fc_norm"] = false;
         if (config.Positions == PositionKind.None)
             arguments["pos_embed"] = "none";
         if (config.LayerScale is double scale)
             arguments["init_values"] = scale;
         return arguments;
+    }
+
+    /// <summary>A number by which timm's <c>int(width * mlp_ratio)</c> is the width that is meant.</summary>
+    internal static double MlpRatio(int width, int mlpWidth)
+    {
+        var ratio = (double)mlpWidth / width;
+        while ((int)(width * ratio) < mlpWidth)
+            ratio = Math.BitIncrement(ratio);
+        return ratio;
     }
 
     static JsonObject SwinArguments(SwinTransformerConfig config) => new()
@@ -242,10 +249,15 @@ public static class Pretrained
         ? classNames
         : throw new ArgumentException($"The model has {classes} classes, and {classNames.Count} names were given.", nameof(classNames));
 
+    // owner/name, without the ending of a file.
+    [GeneratedRegex(@"^(hf[-_]hub:)?[\w-]+/[\w.-]+(?<!\.safetensors|\.npz|\.json)$", RegexOptions.CultureInvariant)]
+    private static partial Regex HubName();
+
     static string Locate(string path)
     {
         if (!Directory.Exists(path))
-            return path;
+            return File.Exists(path) || !HubName().IsMatch(path) ? path : throw new FileNotFoundException(
+                $"There is no file or folder {path}. If a repository on the Hugging Face hub is meant: put its model.safetensors and its .json files into a folder, and give that folder.", path);
         foreach (var name in (string[])["model.safetensors", "model.safetensors.index.json", "model.npz"])
             if (File.Exists(Path.Combine(path, name)))
                 return Path.Combine(path, name);
@@ -254,7 +266,7 @@ public static class Pretrained
             return found[0];
         // A folder of pickles gets their message.
         foreach (var other in Directory.GetFiles(path))
-            Pickle.Refuse(other);
+            NoWeights.Refuse(other);
         throw new FileNotFoundException($"{path} has {found.Length} files of weights, expected was model.safetensors, its index, model.npz, or one .safetensors or .npz file of any name.", path);
     }
 }

@@ -22,6 +22,9 @@ public sealed class PretrainedModel<TModel> : IDisposable where TModel : nn.Modu
     /// <summary>What did not fit; empty unless the load was not strict.</summary>
     public required WeightMismatch Mismatch { get; init; }
 
+    /// <summary>What the files say and was read otherwise than it stands there, such as names with the prefix of another program.</summary>
+    public IReadOnlyList<string> Remarks { get; init; } = [];
+
     /// <summary>Names what is in a picture.</summary>
     /// <param name="path">A PNG, JPEG or WebP file.</param>
     /// <param name="most">How many classes to return.</param>

@@ -5,8 +5,11 @@ namespace Vit.Weights;
 /// <summary>What is to differ from the checkpoint.</summary>
 public sealed record PretrainedOptions
 {
-    /// <summary>K; where it is not the checkpoint's, the model gets a fresh head. Null: as the checkpoint.</summary>
+    /// <summary>K; where it is not the checkpoint's, the model gets a fresh head, or with 0 none. Null: as the checkpoint.</summary>
     public int? Classes { get; init; }
+
+    /// <summary>C; the patches' projection is summed for one channel, and repeated for others, as timm's <c>in_chans</c> does. Null: as the checkpoint.</summary>
+    public int? Channels { get; init; }
 
     /// <summary>H, in pixels; the positions are resampled. Null: as the checkpoint.</summary>
     public int? ImageHeight { get; init; }

@@ -85,7 +85,7 @@ public sealed class SafeTensorsFile : TensorFile
     // Every read goes straight to where it belongs. Windows replaces and deletes an open file only where its readers allow it.
     static FileStream OpenUnbuffered(string path)
     {
-        Pickle.Refuse(path);
+        NoWeights.Refuse(path);
         return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
     }
 
@@ -137,8 +137,7 @@ public sealed class SafeTensorsFile : TensorFile
 
     void ParseHeader(ReadOnlySpan<byte> header, long dataStart, long fileLength)
     {
-        // The header, a tensor's entry, its shape: no more.
-        var json = new Utf8JsonReader(header, new JsonReaderOptions { MaxDepth = 3 });
+        var json = new Utf8JsonReader(header);
         json.Read();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
@@ -155,6 +154,8 @@ public sealed class SafeTensorsFile : TensorFile
 
     void ParseMetadata(ref Utf8JsonReader json)
     {
+        if (json.TokenType == JsonTokenType.Null)
+            return;
         if (json.TokenType != JsonTokenType.StartObject)
             throw Invalid("its metadata is no JSON object");
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
@@ -192,7 +193,9 @@ public sealed class SafeTensorsFile : TensorFile
                 case "dtype" or "shape" or "data_offsets":
                     throw Invalid($"its {key} stands there twice", name);
                 default:
-                    throw Invalid($"its entry has an unknown key '{Shortened(key)}'", name);
+                    // As the format's own reader does.
+                    json.Skip();
+                    break;
             }
         }
         if (type is null || shape is null || offsets is null)

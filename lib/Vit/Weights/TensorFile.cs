@@ -18,7 +18,7 @@ public abstract class TensorFile : IDisposable
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public static TensorFile Open(string path)
     {
-        Pickle.Refuse(path);
+        NoWeights.Refuse(path);
         return Path.GetExtension(path).ToLowerInvariant() switch
         {
             ".safetensors" => new SafeTensorsFile(path),

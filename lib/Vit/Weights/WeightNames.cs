@@ -11,7 +11,6 @@ sealed partial class WeightNames
     static readonly Dictionary<string, string> HuggingFace = new()
     {
         ["cls_token"] = "embeddings.cls_token",
-        ["dist_token"] = "embeddings.distillation_token",
         ["pos_embed"] = "embeddings.position_embeddings",
         ["patch_embed.proj"] = "embeddings.patch_embeddings.projection",
         ["blocks.*.norm1"] = "encoder.layer.*.layernorm_before",
@@ -21,7 +20,6 @@ sealed partial class WeightNames
         ["blocks.*.mlp.fc1"] = "encoder.layer.*.intermediate.dense",
         ["blocks.*.mlp.fc2"] = "encoder.layer.*.output.dense",
         ["norm"] = "layernorm",
-        ["pre_logits"] = "pooler.dense",
     };
 
     static readonly Dictionary<string, string> Torchvision = new()
@@ -59,30 +57,43 @@ sealed partial class WeightNames
     /// <summary>Only a Swin Transformer has it.</summary>
     public const string SwinTable = "layers.0.blocks.0.attn.relative_position_bias_table";
 
+    const string Projection = "embeddings.patch_embeddings.projection.weight";
+
     static readonly string[] Thirds = ["query", "key", "value"];
+
+    // What stands before every name where a model was saved inside another: DataParallel, a module's field, torch.compile.
+    static readonly string[] Wrappers = ["module.", "model.", "_orig_mod."];
 
     readonly Dictionary<string, string> stems = [];
     readonly bool mergingLast;
 
     public CheckpointKind Kind { get; }
 
+    /// <summary>What stands before every name of the file, and belongs to none; mostly nothing.</summary>
+    public string Wrapper { get; private init; } = "";
+
+    /// <summary>Whether they are a Swin Transformer's.</summary>
+    public bool Swin { get; }
+
     /// <summary>Whether <see cref="Turn"/> changes anything.</summary>
     public bool Turns => Kind == CheckpointKind.Jax;
 
     /// <param name="kind">Whose names.</param>
-    /// <param name="distilled">Whether the model has a distillation token.</param>
+    /// <param name="distilled">Whether the model has a distillation token with a head of its own.</param>
     /// <param name="swin">Whether it is a Swin Transformer.</param>
-    /// <param name="prefixed">Whether Hugging Face's names start with the model's type, as they do with a head.</param>
+    /// <param name="prefix">What Hugging Face's names start with: the model's type, or nothing where there is no head; null for the type.</param>
     /// <param name="mergingLast">Whether Swin's stages end with the merging of patches, as in its authors' files, instead of starting with it.</param>
-    public WeightNames(CheckpointKind kind, bool distilled = false, bool swin = false, bool prefixed = true, bool mergingLast = false)
+    public WeightNames(CheckpointKind kind, bool distilled = false, bool swin = false, string? prefix = null, bool mergingLast = false)
     {
-        (Kind, this.mergingLast) = (kind, mergingLast);
+        (Kind, Swin, this.mergingLast) = (kind, swin, mergingLast);
         switch (kind)
         {
             case CheckpointKind.HuggingFace:
-                var prefix = !prefixed ? "" : distilled ? "deit." : "vit.";
+                prefix ??= distilled ? "deit." : "vit.";
                 foreach (var (ours, theirs) in HuggingFace)
                     stems.Add(ours, prefix + theirs);
+                // DeiTForImageClassification reads nothing from its distillation token: that is a register.
+                stems.Add(distilled ? "dist_token" : "reg_token", $"{prefix}embeddings.distillation_token");
                 stems.Add("head", distilled ? "cls_classifier" : "classifier");
                 stems.Add("head_dist", "distillation_classifier");
                 break;
@@ -102,27 +113,41 @@ sealed partial class WeightNames
     /// <exception cref="InvalidDataException">No kind that is known.</exception>
     public static WeightNames Recognize(TensorFile file, string path)
     {
-        bool Has(string name) => file.Tensors.ContainsKey(name);
+        var wrapper = "";
+        while (Wrappers.FirstOrDefault(it => file.Tensors.Count > 0 && file.Tensors.Keys.All(name => name.StartsWith(wrapper + it, StringComparison.Ordinal))) is string next)
+            wrapper += next;
+        bool Has(string name) => file.Tensors.ContainsKey(wrapper + name);
         if (Has("embedding/kernel"))
-            return new WeightNames(CheckpointKind.Jax);
+            return new WeightNames(CheckpointKind.Jax) { Wrapper = wrapper };
         if (Has("conv_proj.weight"))
-            return new WeightNames(CheckpointKind.Torchvision);
+            return new WeightNames(CheckpointKind.Torchvision) { Wrapper = wrapper };
         if (Has("patch_embed.proj.weight"))
-            return new WeightNames(CheckpointKind.Timm, swin: Has(SwinTable), mergingLast: Has("layers.0.downsample.norm.weight"));
-        foreach (var prefix in (string[])["vit.", "deit.", ""])
-            if (Has($"{prefix}embeddings.patch_embeddings.projection.weight"))
-                return new WeightNames(CheckpointKind.HuggingFace, Has($"{prefix}embeddings.distillation_token"), prefixed: prefix != "");
+            return new WeightNames(CheckpointKind.Timm, swin: Has(SwinTable), mergingLast: Has("layers.0.downsample.norm.weight")) { Wrapper = wrapper };
+        if (file.Tensors.Keys.FirstOrDefault(name => name.EndsWith(Projection, StringComparison.Ordinal)) is string projection)
+        {
+            var prefix = projection[wrapper.Length..^Projection.Length];
+            if (prefix is not ("vit." or "deit." or "") || !Has($"{prefix}encoder.layer.0.layernorm_before.weight"))
+                throw new InvalidDataException(
+                    $"{path} is Hugging Face's, but neither a ViT nor a DeiT: its blocks are named otherwise, as those of DINOv2 and others are ('{file.Tensors.Keys.FirstOrDefault(name => name.Contains("layer.0.", StringComparison.Ordinal)) ?? projection}'). "
+                    + "Take the same weights in timm's names, which most such models have on the hub too (DINOv2: timm/vit_small_patch14_dinov2.lvd142m).");
+            var distilled = Has($"{prefix}embeddings.distillation_token") && !Has("classifier.weight");
+            return new WeightNames(CheckpointKind.HuggingFace, distilled, prefix: prefix) { Wrapper = wrapper };
+        }
         throw new InvalidDataException(
             $"{path} is no checkpoint whose names are known: neither timm's, Hugging Face's or torchvision's Vision Transformer, nor the paper's own, nor timm's DeiT or Swin. "
             + $"It has {file.Tensors.Count} tensors: {string.Join(", ", file.Tensors.Keys.Take(5))}{(file.Tensors.Count > 5 ? ", …" : "")}.");
     }
 
-    /// <summary>A model's parameters and what stands for them in its state, by timm's names.</summary>
-    public static IEnumerable<(string Name, Tensor Value)> Of(nn.Module model) =>
-        model.state_dict().Select(pair => (TokenField().Replace(pair.Key, "$1"), pair.Value));
-
     /// <summary>The tensors that make up a parameter, one below the other.</summary>
-    public string[] Of(string parameter)
+    public string[] Of(string parameter) => [.. Unwrapped(parameter).Select(name => Wrapper + name)];
+
+    /// <summary>Whether a tensor stands in the file that the published model does not read either.</summary>
+    public bool IsUnread(string name) =>
+        // What older timm versions stored of Swin follows from the configuration; Hugging Face's image classifiers have no pooler.
+        Swin && (name.EndsWith(".relative_position_index", StringComparison.Ordinal) || name.EndsWith(".attn_mask", StringComparison.Ordinal))
+        || Kind == CheckpointKind.HuggingFace && name.Contains("pooler.dense.", StringComparison.Ordinal);
+
+    string[] Unwrapped(string parameter)
     {
         if (mergingLast && Merging().Match(parameter) is { Success: true } merging)
             return [$"layers.{int.Parse(merging.Groups[1].Value) - 1}.{merging.Groups[2].Value}"];
@@ -150,10 +175,6 @@ sealed partial class WeightNames
         _ when parameter.EndsWith(".weight", StringComparison.Ordinal) && value.dim() == 2 => value.t(),
         _ => value,
     };
-
-    // The modules of the tokens hold one parameter each, and the checkpoints name it as the module.
-    [GeneratedRegex(@"^(cls_token|dist_token|reg_token|pos_embed)\.\w+$")]
-    private static partial Regex TokenField();
 
     [GeneratedRegex(@"^layers\.([0-9]+)\.(downsample\..+)$")]
     private static partial Regex Merging();

@@ -1,5 +1,6 @@
 using TorchSharp;
 using Vit.Layers;
+using Vit.Models;
 using static TorchSharp.torch;
 
 namespace Vit.Tests.Layers;
@@ -47,23 +48,14 @@ public class PositionEmbeddingTests
     [InlineData(PositionKind.SinCos2D, false)]
     public void LearnedPositionsAreParameters_ComputedOnesAreBuffers(PositionKind kind, bool learned)
     {
-        var positions = new PositionEmbedding(kind, rows: 2, columns: 3, width: 8, extraTokens: 1);
-
-        Assert.Equal([1, 7, 8], positions.table.shape);
-        Assert.Equal(learned ? 1 : 0, positions.parameters().Count());
-        Assert.Equal(["table"], positions.state_dict().Keys);
+        using var model = new VisionTransformer(VisionTransformerConfig.Micro with { Positions = kind });
+        Assert.Equal([1, 17, 48], model.pos_embed!.shape);
+        Assert.Contains("pos_embed", model.state_dict().Keys);
+        Assert.Equal(learned, model.named_parameters().Any(it => it.name == "pos_embed"));
         if (!learned)
-            Assert.Equal(0, positions.table[0, 0].abs().max().item<float>());
-        Close.Equal(positions.table.expand(2, -1, -1), positions.forward(zeros(2, 7, 8)));
-    }
-
-    [Fact]
-    public void ComputedPositions_FollowTheModelToAnotherType()
-    {
-        var positions = new PositionEmbedding(PositionKind.SinCos2D, rows: 2, columns: 3, width: 8);
-        positions.to(float64);
-        Assert.Equal(float64, positions.table.dtype);
-        Assert.Equal(float64, positions.forward(zeros(1, 6, 8, dtype: float64)).dtype);
+            Assert.Equal(0, model.pos_embed![0, 0].abs().max().item<float>());
+        model.to(float64);
+        Assert.Equal(float64, model.pos_embed!.dtype);
     }
 
     [Theory]
@@ -72,14 +64,5 @@ public class PositionEmbeddingTests
     [InlineData(PositionKind.SinCos2D, 4)]
     [InlineData(PositionKind.None, 8)]
     public void AWidthThatDoesNotSuit_IsRefused(PositionKind kind, int width) =>
-        Assert.Throws<ArgumentException>(() => new PositionEmbedding(kind, 2, 3, width));
-
-    [Fact]
-    public void TokensOfAnotherLength_AreRefused()
-    {
-        var positions = new PositionEmbedding(PositionKind.Learned, 2, 3, 8);
-        var e = Assert.Throws<ArgumentException>(() => positions.forward(zeros(1, 7, 8)));
-        Assert.Contains("[1, 6, 8]", e.Message);
-        Assert.Contains("[1, 7, 8]", e.Message);
-    }
+        Assert.Throws<ArgumentException>(() => PositionEmbedding.Table(kind, 2, 3, width));
 }

@@ -30,6 +30,12 @@ public class ConvNetTests
         var model = new ConvNet(new ConvNetConfig { Channels = 1, Widths = [16, 48], Classes = 7 });
         Assert.Equal([2, 7], model.forward(randn(2, 1, 28, 28)).shape);
         Assert.Equal([2, 7], model.forward(randn(2, 1, 9, 13)).shape);
+        var images = randn(2, 1, 9, 13);
+        Close.Equal(model.forward(images), model.ForwardHead(model.ForwardFeatures(images)), 0);
+        Assert.Equal([2, 48, 5, 7], model.ForwardFeatures(images).shape);
+        model.ResetClassifier(0);
+        Assert.Equal([2, 48], model.forward(images).shape);
+        Assert.Equal((0, model.parameters().Sum(parameter => parameter.numel())), (model.Config.Classes, model.Config.Parameters));
         Assert.Throws<ArgumentException>(() => new ConvNet(new ConvNetConfig { Widths = [] }));
         Assert.Contains("multiples of 16", Assert.Throws<ArgumentException>(() => new ConvNet(new ConvNetConfig { Widths = [16, 20] })).Message);
     }

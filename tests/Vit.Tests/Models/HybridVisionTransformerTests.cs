@@ -42,6 +42,10 @@ public class HybridVisionTransformerTests
         var trace = model.Trace(images);
         Assert.Equal([2, 4 * 6, 48], trace.Patches.shape);
         Close.Equal(trace.Logits, model.forward(images));
+        Close.Equal(trace.Logits, model.encoder.ForwardHead(model.ForwardFeatures(images)));
+        model.ResetClassifier(4);
+        Assert.Equal([2, 4], model.forward(images).shape);
+        Assert.Equal(model.Config.Encoder.Classes, model.encoder.Config.Classes);
         Assert.Contains("[B, 3, 32, 48]", Assert.Throws<ArgumentException>(() => model.forward(randn(1, 3, 32, 32))).Message);
     }
 

@@ -1,4 +1,5 @@
 using TorchSharp;
+using Vit.Layers;
 using Vit.Models;
 using static TorchSharp.torch;
 
@@ -54,13 +55,75 @@ public class SwinTransformerTests
         long Touched(int block) => (before[block] - after[block]).abs().amax(3).gt(1e-7).sum().item<long>();
     }
 
+    /// <summary>
+    /// The last stage's grid is one window high and two wide: as in timm's <c>_calc_window_shift</c> the window is shifted
+    /// along its rows alone. Against timm's formulas (swin_transformer.py), patch by patch.
+    /// </summary>
+    [Theory]
+    [InlineData(7, 14, 7), InlineData(14, 7, 7), InlineData(4, 14, 7), InlineData(14, 14, 7), InlineData(3, 5, 7)]
+    public void AShiftedWindow_GoesEachWayForItself(int rows, int columns, int M)
+    {
+        using var scope = NewDisposeScope();
+        var layer = new WindowAttention(8, heads: 2, rows, columns, window: M, shift: M / 2);
+        var tokens = randn(1, rows, columns, 8);
+        var (window, shift) = ((R: Math.Min(rows, M), C: Math.Min(columns, M)), (R: rows <= M ? 0 : M / 2, C: columns <= M ? 0 : M / 2));
+        Assert.Equal([(2 * window.R - 1) * (2 * window.C - 1), 2], layer.relative_position_bias_table.shape);
+
+        var qkv = layer.qkv.forward(tokens).reshape(rows, columns, 3, 2, 4);
+        var attended = zeros(rows, columns, 8);
+        foreach (var (row, column) in All())
+            foreach (var head in (int[])[0, 1])
+            {
+                var seen = All().Where(other => SameWindow(row, other.Row, rows, window.R, shift.R) && SameWindow(column, other.Column, columns, window.C, shift.C)).ToList();
+                var scores = stack(seen.Select(other =>
+                    qkv[row, column, 0, head].dot(qkv[other.Row, other.Column, 1, head]) / 2
+                    + layer.relative_position_bias_table[(row - other.Row + window.R - 1) * (2 * window.C - 1) + column - other.Column + window.C - 1, head])).softmax(0);
+                attended[row, column, (4 * head)..(4 * head + 4)] = seen.Select((other, i) => scores[i] * qkv[other.Row, other.Column, 2, head]).Aggregate((a, b) => a + b);
+            }
+        Close.Equal(layer.proj.forward(attended), layer.forward(tokens)[0]);
+
+        IEnumerable<(int Row, int Column)> All() => Enumerable.Range(0, rows * columns).Select(i => (i / columns, i % columns));
+
+        // After the roll a patch stands shift places before; what came round the edge is kept apart.
+        static bool SameWindow(int a, int b, int length, int window, int shift)
+        {
+            int Place(int i) => (i - shift + length) % length;
+            return Place(a) / window == Place(b) / window && (a < shift) == (b < shift);
+        }
+    }
+
     [Fact]
     public void Images_need_not_be_square()
     {
         using var scope = NewDisposeScope();
         var model = new SwinTransformer(Micro with { ImageWidth = 112 });
-        Assert.Equal([2, 10], model.forward(randn(2, 3, 56, 112)).shape);
+        var images = randn(2, 3, 56, 112);
+        Assert.Equal([2, 10], model.forward(images).shape);
         Assert.Contains("[B, 3, 56, 112]", Assert.Throws<ArgumentException>(() => model.forward(randn(2, 3, 56, 56))).Message);
+    }
+
+    [Fact]
+    public void FeaturesHeadAndStages_AreWhatTheWholeComputes()
+    {
+        using var scope = NewDisposeScope();
+        var model = new SwinTransformer(Micro);
+        foreach (var parameter in model.parameters())
+            using (no_grad())
+                nn.init.normal_(parameter, 0, 0.1);
+        model.eval();
+        var images = randn(2, 3, 56, 56);
+        var trace = model.Trace(images);
+        var features = model.ForwardFeatures(images);
+        Assert.Equal([2, 14, 14, 48], features.shape);
+        Close.Equal(trace.Logits, model.ForwardHead(features));
+        Close.Equal(trace.Features, model.ForwardHead(features, preLogits: true));
+        var stages = model.Intermediates(images, [1, 0]);
+        Close.Equal(trace.Blocks[3], stages[0]);
+        Close.Equal(trace.Blocks[1], stages[1]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => model.Intermediates(images, [2]));
+        model.ResetClassifier(0);
+        Close.Equal(trace.Features, model.forward(images));
+        Assert.Equal(0, model.Config.Classes);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using TorchSharp;
 using Vit.Layers;
 using Vit.Models;
 using static TorchSharp.torch;
@@ -16,6 +17,9 @@ public class VisionTransformerTests
         { "L/32", 306_535_400 },
         { "L/16", 304_326_632 },
         { "H/14", 632_045_800 },
+        { "DeiT-Ti/16", 5_910_800 },
+        { "DeiT-S/16", 22_436_432 },
+        { "DeiT-B/16", 87_338_192 },
         { "micro", 95_530 },
     };
 
@@ -90,6 +94,10 @@ public class VisionTransformerTests
         { "registers", VisionTransformerConfig.Micro with { RegisterTokens = 3 } },
         { "registers without positions", VisionTransformerConfig.Micro with { RegisterTokens = 3, PatchPositionsOnly = true } },
         { "mean pooling beside registers", VisionTransformerConfig.Micro with { Pooling = Pooling.Mean, RegisterTokens = 2 } },
+        { "mean pooling beside a class token", VisionTransformerConfig.Micro with { Pooling = Pooling.Mean, UnreadClassToken = true } },
+        { "the norm before the mean", VisionTransformerConfig.Micro with { Pooling = Pooling.Mean, NormBeforePooling = true } },
+        { "DeiT", VisionTransformerConfig.Micro with { Distilled = true } },
+        { "no head", VisionTransformerConfig.Micro with { Classes = 0 } },
         { "sin-cos positions", VisionTransformerConfig.Micro with { Positions = PositionKind.SinCos2D } },
         { "a wide image of one channel", VisionTransformerConfig.Micro with { ImageHeight = 16, ImageWidth = 40, Channels = 1 } },
         { "LayerScale, no bias", VisionTransformerConfig.Micro with { LayerScale = 0.1, QkvBias = false } },
@@ -113,13 +121,117 @@ public class VisionTransformerTests
         Assert.Equal(config.Layers, trace.Blocks.Count);
         Assert.All(trace.Blocks, block => Assert.Equal([2, T, 48], block.Tokens.shape));
         Assert.All(trace.Blocks, block => Assert.Equal([2, 3, T, T], block.AttentionWeights.shape));
-        Assert.Equal([2, 48], trace.Features.shape);
-        Assert.Equal([2, 10], trace.Logits.shape);
-        Close.Equal(trace.Features, model.Features(images));
+        Assert.Equal(config.Distilled ? [2, 2, 48] : [2, 48], trace.Features.shape);
+        Assert.Equal([2, config.Classes > 0 ? 10 : config.Width], trace.Logits.shape);
         Close.Equal(trace.Logits, model.forward(images));
+        var features = model.ForwardFeatures(images);
+        Assert.Equal([2, T, 48], features.shape);
+        Close.Equal(trace.Logits, model.ForwardHead(features));
+        Close.Equal(config.Distilled ? trace.Features.mean([1]) : trace.Features, model.ForwardHead(features, preLogits: true));
+        var some = model.Intermediates(images, [config.Layers - 1, 0]);
+        Close.Equal(trace.Blocks[0].Tokens, some[1]);
+        Close.Equal(trace.Blocks[^1].Tokens, some[0]);
+        Close.Equal(features, model.Intermediates(images, [config.Layers - 1], norm: true)[0]);
         foreach (var block in model.blocks)
             block.attn.Fused = true;
         Close.Equal(trace.Logits, model.forward(images));
+    }
+
+    [Fact]
+    public void Intermediates_ComputeNoMoreThanIsAsked()
+    {
+        using var scope = NewDisposeScope();
+        var model = Fresh(VisionTransformerConfig.Micro);
+        var computed = new List<int>();
+        foreach (var (layer, block) in model.blocks.Index())
+            block.register_forward_hook((_, _, output) =>
+            {
+                computed.Add(layer);
+                return output;
+            });
+        var images = randn(2, 3, 32, 32);
+        var before = scope.DisposablesCount;
+        Assert.Equal(2, model.Intermediates(images, [1, 1]).Count);
+        Assert.Equal([0, 1], computed);
+        Assert.Equal(before + 1, scope.DisposablesCount);
+        Assert.Empty(model.Intermediates(images, []));
+        Assert.Equal([0, 1], computed);
+        Assert.Contains("from 0 to 2", Assert.Throws<ArgumentOutOfRangeException>(() => model.Intermediates(images, [3])).Message);
+    }
+
+    [Fact]
+    public void WithoutGradients_ABlocksOutputIsFreedWhenTheNextHasIt()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var model = Fresh(VisionTransformerConfig.Micro);
+        var outputs = new List<Tensor>();
+        foreach (var block in model.blocks)
+            block.register_forward_hook((_, _, output) =>
+            {
+                Assert.All(outputs.SkipLast(1), earlier => Assert.True(earlier.IsInvalid));
+                outputs.Add(output);
+                return output;
+            });
+        model.call(randn(2, 3, 32, 32));
+        Assert.Equal(3, outputs.Count);
+    }
+
+    [Fact]
+    public void Hooks_FireOnEveryModule_AndChangeNothing()
+    {
+        using var scope = NewDisposeScope();
+        var model = Fresh(VisionTransformerConfig.Micro with { LayerScale = 0.5, PreLogitsWidth = 20 });
+        var images = randn(2, 3, 32, 32);
+        var (before, trained) = (Without(), model.call(images));
+        var silent = new HashSet<string>();
+        foreach (var (name, module) in model.named_modules())
+            if (module is nn.Module<Tensor, Tensor> part && silent.Add(name))
+                part.register_forward_hook((_, _, output) =>
+                {
+                    silent.Remove(name);
+                    return output;
+                });
+        Assert.Contains("blocks.0.mlp.fc1", silent);
+        Assert.Contains("patch_embed.proj", silent);
+        Close.Equal(before, Without());
+        Assert.Empty(silent);
+        Close.Equal(trained, model.call(images));
+
+        Tensor Without()
+        {
+            using var noGradients = no_grad();
+            return model.call(images);
+        }
+    }
+
+    [Fact]
+    public void AFreshHead_TakesThePlaceOfTheOld()
+    {
+        using var scope = NewDisposeScope();
+        var model = Fresh(VisionTransformerConfig.Micro with { Distilled = true }).to(float64);
+        model.ResetClassifier(4);
+        Assert.Equal(4, model.Config.Classes);
+        Assert.Equal([4, 48], model.state_dict()["head.weight"].shape);
+        Assert.Equal([4, 48], model.state_dict()["head_dist.weight"].shape);
+        Assert.Equal(0, model.forward(randn(2, 3, 32, 32, float64)).abs().sum().item<double>());
+        model.ResetClassifier(0);
+        Assert.Null(model.head);
+        Assert.DoesNotContain(model.state_dict().Keys, name => name.StartsWith("head", StringComparison.Ordinal));
+        Assert.Equal([2, 48], model.forward(randn(2, 3, 32, 32, float64)).shape);
+        Assert.Throws<ArgumentOutOfRangeException>(() => { model.ResetClassifier(-1); });
+    }
+
+    [Fact]
+    public void DeiTsOutput_IsTheMeanOfBothHeads()
+    {
+        using var scope = NewDisposeScope();
+        var model = Fresh(VisionTransformerConfig.Micro with { Distilled = true });
+        var images = randn(2, 3, 32, 32);
+        var (@class, distillation) = model.Heads(images);
+        Assert.True(Close.LargestDifference(@class, distillation) > 0.01);
+        Close.Equal((@class + distillation) / 2, model.forward(images));
+        Assert.Throws<InvalidOperationException>(() => Fresh(VisionTransformerConfig.Micro).Heads(images));
     }
 
     [Fact]
@@ -142,9 +254,9 @@ public class VisionTransformerTests
         using var scope = NewDisposeScope();
         using var model = new VisionTransformer(VisionTransformerConfig.S16);
 
-        Assert.Equal(0, model.head.weight.abs().max().item<float>());
-        Assert.Equal(0, model.cls_token!.token.abs().max().item<float>());
-        Assert.Equal(0.02, model.pos_embed!.table.std().item<float>(), 5e-4);
+        Assert.Equal(0, model.head!.weight.abs().max().item<float>());
+        Assert.Equal(0, model.cls_token!.abs().max().item<float>());
+        Assert.Equal(0.02, model.pos_embed!.std().item<float>(), 5e-4);
         Assert.Equal(Math.Sqrt(1.0 / (3 * 16 * 16)), model.patch_embed.proj.weight.std().item<float>(), 1e-3);
         var block = model.blocks[0];
         Assert.Equal(Math.Sqrt(6.0 / (384 + 384)), block.attn.qkv.weight.abs().max().item<float>(), 1e-4);
@@ -215,6 +327,9 @@ public class VisionTransformerTests
         { VisionTransformerConfig.Micro with { Layers = 0 }, "Layers" },
         { VisionTransformerConfig.Micro with { Classes = -1 }, "Classes" },
         { VisionTransformerConfig.Micro with { RegisterTokens = -1 }, "register" },
+        { VisionTransformerConfig.Micro with { Distilled = true, Pooling = Pooling.Mean }, "distillation token" },
+        { VisionTransformerConfig.Micro with { UnreadClassToken = true }, "mean pooling" },
+        { VisionTransformerConfig.Micro with { NormBeforePooling = true }, "mean pooling" },
         { VisionTransformerConfig.Micro with { DropPath = 1 }, "rate" },
     };
 

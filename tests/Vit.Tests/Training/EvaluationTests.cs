@@ -104,4 +104,14 @@ public class EvaluationTests
         Assert.Throws<ArgumentException>(() => matrix.Add(tensor(new long[] { 0 }), tensor(new long[] { 0, 0 })));
         Assert.Equal(0, matrix.Total);
     }
+
+    [Fact]
+    public void AMatrixOfManyClasses_TakesTheMemoryOfWhatWasCounted()
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var matrix = new ConfusionMatrix(21_843);
+        matrix.Add(tensor(new long[] { 5, 21_842 }), tensor(new long[] { 5, 0 }));
+        Assert.Equal((1, 1, 0.5), (matrix[5, 5], matrix[21_842, 0], matrix.Accuracy));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 24);
+    }
 }

@@ -32,11 +32,11 @@ public class WeightAverageTests
         using var model = Small.Model();
         using var average = new WeightAverage(model, 0.9);
         using (no_grad())
-            model.head.bias!.fill_(3);
+            model.head!.bias!.fill_(3);
         var before = Small.Bits(model);
         average.Exchange(inModel: true);
         average.Exchange(inModel: true);
-        Assert.Equal(0, model.head.bias!.sum().item<float>());
+        Assert.Equal(0, model.head!.bias!.sum().item<float>());
         average.Exchange(inModel: false);
         Assert.Equal(before, Small.Bits(model));
     }

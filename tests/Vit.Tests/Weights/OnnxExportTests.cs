@@ -33,6 +33,9 @@ public sealed class OnnxExportTests : IDisposable
                 { "registers", micro with { RegisterTokens = 3 } },
                 { "registers and mean", micro with { Pooling = Pooling.Mean, RegisterTokens = 3, PatchPositionsOnly = true } },
                 { "positions of patches alone", micro with { PatchPositionsOnly = true } },
+                { "mean pooling beside a class token", micro with { Pooling = Pooling.Mean, UnreadClassToken = true } },
+                { "the norm before the mean", micro with { Pooling = Pooling.Mean, NormBeforePooling = true } },
+                { "DeiT", micro with { Distilled = true } },
                 { "no positions", micro with { Positions = PositionKind.None } },
                 { "computed positions", micro with { Positions = PositionKind.SinCos2D } },
                 { "layer before the head", micro with { PreLogitsWidth = 20 } },
@@ -51,15 +54,6 @@ public sealed class OnnxExportTests : IDisposable
         OnnxExport.Save(model, folder["model.onnx"]);
         foreach (var batch in (int[])[1, 3])
             AssertAlike(name, model, randn(batch, config.Channels, config.ImageHeight, config.ImageWidth));
-    }
-
-    [Fact]
-    public void ADistilledVisionTransformer_AnswersAlike()
-    {
-        var model = Randomized(new DistilledVisionTransformer(VisionTransformerConfig.Micro));
-        OnnxExport.Save(model, folder["model.onnx"]);
-        foreach (var batch in (int[])[1, 3])
-            AssertAlike("DeiT", model, randn(batch, 3, 32, 32));
     }
 
     [Theory]

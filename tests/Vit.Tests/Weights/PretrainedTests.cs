@@ -46,7 +46,7 @@ public sealed class PretrainedTests : IDisposable
     public void DeiT_AgreesBlockByBlock()
     {
         var expected = Fixture.Expected("deit");
-        using var pretrained = Pretrained.Load<DistilledVisionTransformer>(Path.Combine(Fixture.Root, "deit"));
+        using var pretrained = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "deit"));
         var trace = pretrained.Model.Trace(expected["input"]);
         for (var layer = 0; layer < 3; layer++)
             Close.Equal(expected[$"block.{layer}"], trace.Blocks[layer].Tokens);
@@ -168,7 +168,7 @@ public sealed class PretrainedTests : IDisposable
     {
         using var model = new VisionTransformer(VisionTransformerConfig.Micro with { Positions = PositionKind.SinCos2D });
         model.eval();
-        Randomize(model.head.weight);
+        Randomize(model.head!.weight);
         Pretrained.SaveAsTimm(model, folder["saved"]);
         using var loaded = Pretrained.Load<VisionTransformer>(folder["saved"]);
         var images = rand(1, 3, 32, 32);
@@ -198,17 +198,17 @@ public sealed class PretrainedTests : IDisposable
     public void AnotherNumberOfClasses_GetsAFreshHead()
     {
         using var pretrained = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "timm"), new PretrainedOptions { Classes = 3 });
-        Assert.Equal([3, 48], pretrained.Model.head.weight.shape);
-        Assert.Equal(0, pretrained.Model.head.weight.abs().max().item<float>());
+        Assert.Equal([3, 48], pretrained.Model.head!.weight.shape);
+        Assert.Equal(0, pretrained.Model.head!.weight.abs().max().item<float>());
         Assert.Equal(["class 0", "class 1", "class 2"], pretrained.ClassNames);
         using var original = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "timm"), new PretrainedOptions { Classes = 10 });
         SameBits.Assert(original.Model.norm!.weight, pretrained.Model.norm!.weight);
-        Assert.NotEqual(0, original.Model.head.weight.abs().max().item<float>());
+        Assert.NotEqual(0, original.Model.head!.weight.abs().max().item<float>());
 
-        using var deit = Pretrained.Load<DistilledVisionTransformer>(Path.Combine(Fixture.Root, "deit"), new PretrainedOptions { Classes = 3 });
-        Assert.Equal([3, 48], deit.Model.head_dist.weight.shape);
+        using var deit = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "deit"), new PretrainedOptions { Classes = 3 });
+        Assert.Equal([3, 48], deit.Model.head_dist!.weight.shape);
         using var swin = Pretrained.Load<SwinTransformer>(Path.Combine(Fixture.Root, "swin"), new PretrainedOptions { Classes = 3 });
-        Assert.Equal([3, 48], swin.Model.head.weight.shape);
+        Assert.Equal([3, 48], swin.Model.head!.weight.shape);
     }
 
     [Fact]
@@ -217,7 +217,7 @@ public sealed class PretrainedTests : IDisposable
         Rewrite("timm", tensors => { tensors.Remove("head.weight"); tensors.Remove("head.bias"); });
         Assert.Contains("give PretrainedOptions.Classes", Assert.Throws<InvalidDataException>(() => Pretrained.Load(folder["model.safetensors"], ThreeHeads)).Message);
         using var pretrained = Pretrained.Load<VisionTransformer>(folder["model.safetensors"], ThreeHeads with { Classes = 5 });
-        Assert.Equal([5, 48], pretrained.Model.head.weight.shape);
+        Assert.Equal([5, 48], pretrained.Model.head!.weight.shape);
     }
 
     [Theory]
@@ -228,7 +228,7 @@ public sealed class PretrainedTests : IDisposable
         using var large = Pretrained.Load(Path.Combine(Fixture.Root, fixture), ThreeHeads with { ImageHeight = 48, ImageWidth = 64 });
         Assert.Equal((48, 64), (large.Preprocessing.Height, large.Preprocessing.Width));
         foreach (var (name, value) in small.Model.state_dict())
-            if (name == "pos_embed.table")
+            if (name == "pos_embed")
                 Close.Equal(PositionResampling.Resample(value, tokens, (4, 4), (6, 8)), large.Model.state_dict()[name], 0);
             else
                 SameBits.Assert(value, large.Model.state_dict()[name]);
@@ -332,10 +332,13 @@ public sealed class PretrainedTests : IDisposable
     [InlineData("""{"heads":3,"image_size":2147483647}""", "17 positions")]
     [InlineData("""{"heads":3,"image_size":{"height":32}}""", "a size")]
     [InlineData("""{"heads":3,"image_size":64}""", "8 × 8 patches")]
-    [InlineData("""{"heads":3,"id2label":{"0":"a"}}""", "names 1")]
-    [InlineData("""{"heads":3,"id2label":{"1":"a"}}""", "does not number its 1 names")]
     [InlineData("""{"heads":3,"id2label":[]}""", "an object of names")]
     [InlineData("""{"heads":3,"layer_norm_eps":"x"}""", "a number above 0")]
+    [InlineData("""{"heads":3,"hidden_act":"gelu_new"}""", "activation is 'gelu_new'")]
+    [InlineData("""{"heads":3,"model_args":{"act_layer":"quick_gelu"}}""", "activation is 'quick_gelu'")]
+    [InlineData("""{"heads":3,"global_pool":"map"}""", "reads 'map'")]
+    [InlineData("""{"heads":3,"pretrained_cfg":{"interpolation":"lanczos"}}""", "\"bilinear\" or \"bicubic\"")]
+    [InlineData("""{"heads":3,"pretrained_cfg":{"mean":[0.5,0.5],"std":[0.5,0.5]}}""", "for 3 channels, and the file beside it normalises 2")]
     [InlineData("""{"heads":3,"mean":["x"]}""", "a list of numbers")]
     public void AHostileConfiguration_IsTold(string json, string says)
     {
@@ -344,6 +347,210 @@ public sealed class PretrainedTests : IDisposable
         var message = Assert.Throws<InvalidDataException>(() => Pretrained.Load(folder["model.safetensors"])).Message;
         Assert.Contains(says, message);
     }
+
+    [Theory]
+    [InlineData("""{"heads":3,"id2label":{"0":"a","2":"c"}}""", "a, class 1, c", "names 2 classes, and 2 of the model's 10")]
+    [InlineData("""{"heads":3,"id2label":{"1":"a","10":"j"}}""", "class 0, a, class 2", "names 2 classes, and 1 of the model's 10")]
+    [InlineData("""{"heads":3,"id2label":{"0":"a","0":"b"}}""", "b, class 1, class 2", "names 2 classes, and 1 of the model's 10")]
+    [InlineData("""{"heads":3,"label_names":["a"]}""", "a, class 1, class 2", "names 1 classes, and 1 of the model's 10")]
+    public void ClassNamesThatCannotBeMeant_AreRemarked_AndRefuseNothing(string json, string names, string remark)
+    {
+        Rewrite("timm", _ => { });
+        File.WriteAllText(folder["config.json"], json);
+        using var pretrained = Pretrained.Load(folder["model.safetensors"]);
+        Assert.Equal(names, string.Join(", ", pretrained.ClassNames.Take(3)));
+        Assert.Equal(10, pretrained.ClassNames.Count);
+        Assert.Contains(remark, Assert.Single(pretrained.Remarks));
+        AssertSameOutput("timm", pretrained.Model);
+    }
+
+    [Theory]
+    [InlineData("timm", "module."), InlineData("huggingface", "model."), InlineData("torchvision", "_orig_mod."), InlineData("swin", "model._orig_mod.module.")]
+    public void NamesWithThePrefixOfAnotherProgram_AreRead_AndItIsTold(string fixture, string prefix)
+    {
+        var tensors = SafeTensors.Load(Fixture.PathOf(fixture, "model.safetensors"));
+        SafeTensors.Save(folder["model.safetensors"], tensors.ToDictionary(pair => prefix + pair.Key, pair => pair.Value));
+        File.Copy(Fixture.PathOf(fixture, "config.json"), folder["config.json"]);
+        using var pretrained = Pretrained.Load(folder["model.safetensors"]);
+        AssertSameOutput(fixture, pretrained.Model);
+        Assert.Contains($"'{prefix}', which was taken off", Assert.Single(pretrained.Remarks));
+    }
+
+    [Fact]
+    public void APoolerBesideAClassifier_IsNotReadFrom()
+    {
+        var tensors = SafeTensors.Load(Fixture.PathOf("huggingface", "model.safetensors"));
+        (tensors["vit.pooler.dense.weight"], tensors["vit.pooler.dense.bias"]) = (randn(48, 48), randn(48));
+        SafeTensors.Save(folder["model.safetensors"], tensors);
+        File.Copy(Fixture.PathOf("huggingface", "config.json"), folder["config.json"]);
+        using var pretrained = Pretrained.Load(folder["model.safetensors"]);
+        AssertSameOutput("huggingface", pretrained.Model);
+    }
+
+    /// <summary>The same tensors under timm's other choices, against the formulas: norm of all tokens, of the mean, of the class token.</summary>
+    [Theory]
+    [InlineData("""{"heads":3,"global_pool":"avg"}""", "norm", true)]
+    [InlineData("""{"heads":3,"global_pool":"token"}""", "norm", true)]
+    [InlineData("""{"heads":3}""", "fc_norm", true)]
+    [InlineData("""{"heads":3,"global_pool":"avg"}""", "fc_norm", true)]
+    [InlineData("""{"heads":3}""", "norm", false)]
+    public void EveryPoolingOfTimm_IsHonoured(string json, string norm, bool classToken)
+    {
+        Rewrite("timm", tensors =>
+        {
+            foreach (var leaf in (string[])["weight", "bias"])
+            {
+                tensors.Remove($"norm.{leaf}", out var value);
+                tensors[$"{norm}.{leaf}"] = value!;
+            }
+            if (!classToken)
+            {
+                tensors.Remove("cls_token");
+                tensors["pos_embed"] = tensors["pos_embed"][.., 1..];
+            }
+        });
+        File.WriteAllText(folder["config.json"], json);
+        using var pretrained = Pretrained.Load<VisionTransformer>(folder["model.safetensors"]);
+        var model = pretrained.Model;
+        var images = rand(2, 3, 32, 32);
+        var tokens = model.Trace(images).Blocks[^1].Tokens;
+        var extra = classToken ? 1 : 0;
+        var features = json.Contains("token") ? model.norm!.forward(tokens)[.., 0]
+            : norm == "norm" ? model.norm!.forward(tokens)[.., extra..].mean([1])
+            : model.fc_norm!.forward(tokens[.., extra..].mean([1]));
+        Close.Equal(model.head!.forward(features), model.forward(images));
+
+        Pretrained.SaveAsTimm(model, folder["saved"]);
+        using var again = Pretrained.Load<VisionTransformer>(folder["saved"]);
+        Assert.Equal(model.Config, again.Model.Config);
+        Close.Equal(model.forward(images), again.Model.forward(images));
+    }
+
+    [Fact]
+    public void BothNorms_AreRefused()
+    {
+        Rewrite("timm", tensors => (tensors["fc_norm.weight"], tensors["fc_norm.bias"]) = (ones(48), zeros(48)));
+        Assert.Contains("'norm' and 'fc_norm'", Refused(ThreeHeads));
+    }
+
+    [Fact]
+    public void DeiTForImageClassification_ReadsItsClassTokenAlone()
+    {
+        var tensors = SafeTensors.Load(Fixture.PathOf("deit", "model.safetensors"));
+        using var deit = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "deit"));
+        Pretrained.SaveAsHuggingFace(deit.Model, folder["hf"]);
+        tensors = SafeTensors.Load(Path.Combine(folder["hf"], "model.safetensors"));
+        foreach (var leaf in (string[])["weight", "bias"])
+        {
+            tensors.Remove($"cls_classifier.{leaf}", out var value);
+            tensors.Remove($"distillation_classifier.{leaf}");
+            tensors[$"classifier.{leaf}"] = value!;
+        }
+        SafeTensors.Save(Path.Combine(folder["hf"], "model.safetensors"), tensors);
+        using var pretrained = Pretrained.Load<VisionTransformer>(folder["hf"]);
+        var expected = Fixture.Expected("deit");
+        var trace = pretrained.Model.Trace(expected["input"]);
+        for (var layer = 0; layer < 3; layer++)
+            Close.Equal(expected[$"block.{layer}"], trace.Blocks[layer].Tokens);
+        Close.Equal(expected["logits.class"], trace.Logits);
+        Assert.Equal(deit.Preprocessing.Normalization, pretrained.Preprocessing.Normalization);
+    }
+
+    [Fact]
+    public void DINOv2UnderHuggingFacesNames_IsNamedWithWhatToDo()
+    {
+        SafeTensors.Save(folder["model.safetensors"], new Dictionary<string, Tensor>
+        {
+            ["dinov2.embeddings.patch_embeddings.projection.weight"] = zeros(48, 3, 8, 8),
+            ["dinov2.encoder.layer.0.layer_scale1.lambda1"] = zeros(48),
+        });
+        var message = Refused();
+        Assert.Contains("dinov2.encoder.layer.0.layer_scale1.lambda1", message);
+        Assert.Contains("in timm's names", message);
+    }
+
+    [Fact]
+    public void APointerOfGitLfs_IsTold()
+    {
+        folder.Write("model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 22883704\n"u8);
+        Assert.Contains("git lfs pull", Refused());
+    }
+
+    [Theory]
+    [InlineData("google/vit-base-patch16-224"), InlineData("hf-hub:timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k")]
+    public void TheNameOfARepository_IsTold(string name) =>
+        Assert.Contains("Hugging Face hub", Assert.Throws<FileNotFoundException>(() => Pretrained.Load(name)).Message);
+
+    [Theory]
+    [InlineData("""{"do_normalize": false}""", 0, 1)]
+    [InlineData("""{"do_rescale": false}""", 0.5 / 255, 0.5 / 255)]
+    [InlineData("""{"rescale_factor": 0.00784313725490196}""", 0.25, 0.25)]
+    [InlineData("""{"do_rescale": false, "do_normalize": false}""", 0, 1 / 255.0)]
+    public void ScaleAndNormalization_AreAsTheFileSays(string json, double mean, double std)
+    {
+        foreach (var name in (string[])["model.safetensors", "config.json"])
+            File.Copy(Fixture.PathOf("huggingface", name), folder[name]);
+        File.WriteAllText(folder["preprocessor_config.json"], json);
+        using var pretrained = Pretrained.Load(folder["model.safetensors"]);
+        Assert.All(pretrained.Preprocessing.Normalization.Mean, it => Assert.Equal(mean, it, 1e-6));
+        Assert.All(pretrained.Preprocessing.Normalization.Std, it => Assert.Equal(std, it, 1e-6));
+    }
+
+    [Theory]
+    [InlineData("0"), InlineData("1"), InlineData("4"), InlineData("\"lanczos\"")]
+    public void AFilterThatIsNotHere_IsRefused(string filter)
+    {
+        foreach (var name in (string[])["model.safetensors", "config.json"])
+            File.Copy(Fixture.PathOf("huggingface", name), folder[name]);
+        File.WriteAllText(folder["preprocessor_config.json"], $$"""{"resample": {{filter}}}""");
+        Assert.Contains("2 (bilinear) or 3 (bicubic)", Refused());
+    }
+
+    [Fact]
+    public void AnotherNumberOfChannels_IsOneOption()
+    {
+        using var color = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "deit"));
+        using var grey = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "deit"), new PretrainedOptions { Channels = 1 });
+        using var five = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, "deit"), new PretrainedOptions { Channels = 5 });
+        var image = rand(2, 1, 32, 32);
+        Close.Equal(color.Model.forward(image.expand(-1, 3, -1, -1)), grey.Model.forward(image));
+        Assert.Equal(1, grey.Preprocessing.Channels);
+        Assert.Equal([1, 1, 32, 32], grey.Preprocessing.Apply(rand(1, 32, 32)).shape);
+        // timm's adapt_input_conv: repeated, and 3 / 5 as strong.
+        var (three, repeated) = (color.Model.patch_embed.proj.weight, five.Model.patch_embed.proj.weight);
+        Close.Equal(cat([three, three[.., ..2]], 1) * 0.6, repeated);
+    }
+
+    [Theory]
+    [InlineData("timm"), InlineData("deit"), InlineData("swin")]
+    public void WithoutClasses_TheFeaturesComeOut(string fixture)
+    {
+        using var whole = Pretrained.Load(Path.Combine(Fixture.Root, fixture));
+        using var headless = Pretrained.Load(Path.Combine(Fixture.Root, fixture), new PretrainedOptions { Classes = 0 });
+        var input = Fixture.Expected(fixture)["input"];
+        var expected = whole.Model switch
+        {
+            VisionTransformer vit => vit.ForwardHead(vit.ForwardFeatures(input), preLogits: true),
+            SwinTransformer swin => swin.ForwardHead(swin.ForwardFeatures(input), preLogits: true),
+            _ => throw new InvalidOperationException(),
+        };
+        Close.Equal(expected, headless.Model.forward(input));
+        Assert.Empty(headless.ClassNames);
+    }
+
+    [Fact]
+    public void TheStateOfAModel_IsTimms()
+    {
+        foreach (var fixture in (string[])["timm", "timm-registers", "timm-mean-pool", "deit"])
+        {
+            using var pretrained = Pretrained.Load(Path.Combine(Fixture.Root, fixture));
+            Assert.Equal(SafeTensors.Load(Fixture.PathOf(fixture, "model.safetensors")).Keys.Order(), pretrained.Model.state_dict().Keys.Order());
+        }
+    }
+
+    [Fact]
+    public void TimmComputesTheMlpsWidthFromWhatIsSaved() =>
+        Gen.Select(Gen.Int[1, 3000], Gen.Int[1, 20_000]).Sample((width, mlpWidth) => (int)(width * Pretrained.MlpRatio(width, mlpWidth)) == mlpWidth);
 
     [Fact]
     public void AConfigurationInLatin1_IsTold()

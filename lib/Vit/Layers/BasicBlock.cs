@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 
 namespace Vit.Layers;
 
-/// <summary>Two 3 × 3 convolutions with batch normalisation beside a residual (arXiv:1512.03385, Fig. 2).</summary>
-public sealed class ConvBlock : nn.Module<Tensor, Tensor>
+/// <summary>The basic block of a ResNet: two 3 × 3 convolutions with batch normalisation beside a residual (arXiv:1512.03385, Fig. 2).</summary>
+public sealed class BasicBlock : nn.Module<Tensor, Tensor>
 {
     /// <summary>With the stride; weight [out, in, 3, 3].</summary>
     public readonly Conv2d conv1;
@@ -28,7 +28,7 @@ public sealed class ConvBlock : nn.Module<Tensor, Tensor>
     /// <param name="input">Channels in.</param>
     /// <param name="output">Channels out.</param>
     /// <param name="stride">In pixels.</param>
-    public ConvBlock(int input, int output, int stride) : base(nameof(ConvBlock))
+    public BasicBlock(int input, int output, int stride) : base(nameof(BasicBlock))
     {
         conv1 = Conv(input, output, 3, stride);
         bn1 = nn.BatchNorm2d(output);
@@ -44,9 +44,9 @@ public sealed class ConvBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var shortcut = conv_proj is null ? images : bn_proj!.forward(conv_proj.forward(images));
-        var hidden = bn1.forward(conv1.forward(images)).relu();
-        return (shortcut + bn2.forward(conv2.forward(hidden))).relu().MoveToOuterDisposeScope();
+        var shortcut = conv_proj is null ? images : bn_proj!.call(conv_proj.call(images));
+        var hidden = bn1.call(conv1.call(images)).relu();
+        return (shortcut + bn2.call(conv2.call(hidden))).relu().MoveToOuterDisposeScope();
     }
 
     /// <summary>A convolution before a batch normalisation, which has the bias.</summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Vit.Layers;
 
 /// <summary>The bottleneck of a ResNet, with group normalisation and standardised kernels (arXiv:1912.11370).</summary>
-public sealed class ResidualUnit : nn.Module<Tensor, Tensor>
+public sealed class Bottleneck : nn.Module<Tensor, Tensor>
 {
     const int Groups = 32;
 
@@ -36,7 +36,7 @@ public sealed class ResidualUnit : nn.Module<Tensor, Tensor>
     /// <param name="input">Channels in.</param>
     /// <param name="width">The narrow width; four times as many channels come out.</param>
     /// <param name="stride">In pixels.</param>
-    public ResidualUnit(int input, int width, int stride) : base(nameof(ResidualUnit))
+    public Bottleneck(int input, int width, int stride) : base(nameof(Bottleneck))
     {
         conv1 = new StandardizedConv2d(input, width, 1);
         gn1 = Norm(width);
@@ -55,10 +55,10 @@ public sealed class ResidualUnit : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var shortcut = conv_proj is null ? images : gn_proj!.forward(conv_proj.forward(images));
-        var hidden = gn1.forward(conv1.forward(images)).relu();
-        hidden = gn2.forward(conv2.forward(hidden)).relu();
-        return (shortcut + gn3.forward(conv3.forward(hidden))).relu().MoveToOuterDisposeScope();
+        var shortcut = conv_proj is null ? images : gn_proj!.call(conv_proj.call(images));
+        var hidden = gn1.call(conv1.call(images)).relu();
+        hidden = gn2.call(conv2.call(hidden)).relu();
+        return (shortcut + gn3.call(conv3.call(hidden))).relu().MoveToOuterDisposeScope();
     }
 
     /// <summary>TorchSharp 0.107's GroupNorm leaves its factors and offsets as it finds the memory.</summary>
