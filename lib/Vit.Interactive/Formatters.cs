@@ -1,6 +1,5 @@
 using Microsoft.DotNet.Interactive.Formatting;
 using Plotly.NET;
-using SkiaSharp;
 using static TorchSharp.torch;
 
 namespace Vit.Interactive;
@@ -20,7 +19,7 @@ public static class Formatters
             Add<Tensor>(("text/plain", TensorText.Of));
             // In a list of variables.
             Formatter.Register<Tensor>((tensor, writer) => writer.Write(TensorText.Kind(tensor)), "text/plain+summary");
-            Add<SKBitmap>(("image/png", Png), ("text/plain", Size));
+            Add<PngPicture>(("image/png", picture => Convert.ToBase64String(picture.Content)), ("text/plain", picture => picture.ToString()));
             Add<GenericChart>((ChartOutput.MimeType, ChartOutput.Json), ("text/html", ChartOutput.Html), ("text/plain", ChartOutput.Text));
             Add<Table>(("text/html", table => table.ToHtml()), ("text/plain", table => table.ToString()));
         }
@@ -32,15 +31,4 @@ public static class Formatters
             Formatter.Register<T>((value, writer) => writer.Write(format(value)), mimeType);
         Formatter.SetPreferredMimeTypesFor(typeof(T), [.. formats.Select(format => format.MimeType)]);
     }
-
-    static string Png(SKBitmap bitmap)
-    {
-        if (bitmap.Handle == 0)
-            return "";
-        using var data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        return Convert.ToBase64String(data.AsSpan());
-    }
-
-    static string Size(SKBitmap bitmap) =>
-        bitmap.Handle == 0 ? "a disposed picture" : $"picture: {bitmap.Width} × {bitmap.Height} pixels";
 }

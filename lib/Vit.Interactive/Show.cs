@@ -1,10 +1,9 @@
-using SkiaSharp;
 using Vit.Data;
 using static TorchSharp.torch;
 
 namespace Vit.Interactive;
 
-/// <summary>Tensors as pictures. Each method returns a bitmap, which a notebook shows.</summary>
+/// <summary>Tensors as pictures. What most methods return, a notebook shows.</summary>
 /// <remarks>Small pictures are enlarged pixel by pixel, so that what is seen is what the tensor holds.</remarks>
 public static class Show
 {
@@ -12,10 +11,11 @@ public static class Show
     /// <param name="image">[3, H, W], [1, H, W] or [H, W]; uint8, or float in [0, 1].</param>
     /// <param name="scale">Screen pixels for one image pixel; if null, as many as make the longer side about 224.</param>
     /// <exception cref="ArgumentException">The shape is none of an image.</exception>
-    public static SKBitmap Image(Tensor image, int? scale = null)
+    public static PngPicture Image(Tensor image, int? scale = null)
     {
-        using var source = Picture.ToBitmap(image);
-        return Enlarged(source, scale ?? Scale(source, 224));
+        using var scope = NewDisposeScope();
+        var pixels = Picture.ToRgb(image);
+        return new(Enlarged(pixels, scale ?? Scale(pixels, 224)));
     }
 
     /// <summary>Many images, row by row.</summary>
@@ -25,7 +25,7 @@ public static class Show
     /// <param name="scale">Screen pixels for one image pixel; if null, as many as make the longer side about 64.</param>
     /// <param name="labels">What stands under each image; N of them.</param>
     /// <exception cref="ArgumentException">There are no images, or not as many labels as images.</exception>
-    public static SKBitmap Grid(Tensor images, int columns = 8, int gap = 4, int? scale = null, IReadOnlyList<string>? labels = null)
+    public static PngPicture Grid(Tensor images, int columns = 8, int gap = 4, int? scale = null, IReadOnlyList<string>? labels = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
         ArgumentOutOfRangeException.ThrowIfNegative(gap);
@@ -36,25 +36,24 @@ public static class Show
             throw new ArgumentException($"Found {labels.Count} labels, expected {count}, one for each image.", nameof(labels));
 
         using var scope = NewDisposeScope();
-        var bitmaps = images.unbind(0).Select(Picture.ToBitmap).ToArray();
-        var factor = scale ?? Scale(bitmaps[0], 64);
-        var (width, height) = (bitmaps[0].Width * factor, bitmaps[0].Height * factor);
+        var pictures = images.unbind(0).Select(Picture.ToRgb).ToArray();
+        var factor = scale ?? Scale(pictures[0], 64);
+        pictures = [.. pictures.Select(picture => Enlarged(picture, factor))];
+        var (height, width) = ((int)pictures[0].shape[1], (int)pictures[0].shape[2]);
         var cellWidth = Math.Max(width + gap, labels?.Max(Lettering.Width) + Math.Max(gap, 10) ?? 0);
         var cellHeight = height + gap + (labels is null ? 0 : Lettering.LineHeight);
         columns = Math.Min(columns, count);
         var rows = (count + columns - 1) / columns;
 
-        var grid = Blank(columns * cellWidth - gap, rows * cellHeight - gap);
-        using var canvas = new SKCanvas(grid);
+        var grid = full([3, rows * cellHeight - gap, columns * cellWidth - gap], 255, ScalarType.Byte);
         for (var i = 0; i < count; i++)
         {
             var (x, y) = (i % columns * cellWidth, i / columns * cellHeight);
-            Draw(canvas, bitmaps[i], x + (cellWidth - gap - width) / 2, y, factor);
+            grid.narrow(1, y, height).narrow(2, x + (cellWidth - gap - width) / 2, width).copy_(pictures[i]);
             if (labels is not null)
-                Lettering.Draw(canvas, labels[i], x + (cellWidth - gap) / 2f, y + height);
-            bitmaps[i].Dispose();
+                Lettering.Draw(grid, labels[i], x + (cellWidth - gap) / 2f, y + height);
         }
-        return grid;
+        return new(grid);
     }
 
     /// <summary>An image with the borders of its patches drawn over it.</summary>
@@ -62,26 +61,26 @@ public static class Show
     /// <param name="patchSize">P, in image pixels.</param>
     /// <param name="scale">As for <see cref="Image"/>.</param>
     /// <exception cref="ArgumentException">H or W is no multiple of the patch size.</exception>
-    public static SKBitmap GridLines(Tensor image, int patchSize, int? scale = null)
+    public static PngPicture GridLines(Tensor image, int patchSize, int? scale = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(patchSize);
-        using var source = Picture.ToBitmap(image);
-        if (source.Height % patchSize != 0 || source.Width % patchSize != 0)
-            throw new ArgumentException($"Found {source.Height} × {source.Width} pixels, expected multiples of the patch size {patchSize}.", nameof(image));
+        using var scope = NewDisposeScope();
+        var pixels = Picture.ToRgb(image);
+        var (height, width) = (pixels.shape[1], pixels.shape[2]);
+        if (height % patchSize != 0 || width % patchSize != 0)
+            throw new ArgumentException($"Found {height} × {width} pixels, expected multiples of the patch size {patchSize}.", nameof(image));
 
-        var factor = scale ?? Scale(source, 224);
-        var picture = Enlarged(source, factor);
-        using var canvas = new SKCanvas(picture);
-        // A white line on a dark edge shows on bright and on dark images alike.
-        foreach (var (color, thickness) in new[] { (SKColors.Black.WithAlpha(110), 3), (SKColors.White, 1) })
-        {
-            using var paint = new SKPaint { Color = color, StrokeWidth = thickness };
-            for (var x = patchSize * factor; x < picture.Width; x += patchSize * factor)
-                canvas.DrawLine(x, 0, x, picture.Height, paint);
-            for (var y = patchSize * factor; y < picture.Height; y += patchSize * factor)
-                canvas.DrawLine(0, y, picture.Width, y, paint);
-        }
-        return picture;
+        var factor = scale ?? Scale(pixels, 224);
+        var picture = Enlarged(pixels, factor);
+        var lines = new[] { 1, 2 }.SelectMany(side =>
+            Enumerable.Range(1, (int)(pixels.shape[side] / patchSize) - 1).Select(i => (Side: side, At: i * patchSize * factor))).ToArray();
+        // A white line between dark ones shows on bright and on dark images alike.
+        foreach (var (side, at) in lines)
+            foreach (var edge in new[] { at - 1, at + 1 }.Where(edge => edge < picture.shape[side]))
+                picture.narrow(side, edge, 1).copy_((picture.narrow(side, edge, 1) * 0.57).round());
+        foreach (var (side, at) in lines)
+            picture.narrow(side, at, 1).fill_(255);
+        return new(picture);
     }
 
     /// <summary>An image under a map of heat, such as attention: dark violet for 0, yellow for 1 (matplotlib's viridis).</summary>
@@ -90,7 +89,7 @@ public static class Show
     /// <param name="opacity">0 shows the image alone, 1 the map alone.</param>
     /// <param name="scale">As for <see cref="Image"/>.</param>
     /// <exception cref="ArgumentException">The heat has not two dimensions, or the image's shape is none of an image.</exception>
-    public static SKBitmap Overlay(Tensor image, Tensor heat, double opacity = 0.6, int? scale = null)
+    public static PngPicture Overlay(Tensor image, Tensor heat, double opacity = 0.6, int? scale = null)
     {
         using var blended = Blend(image, heat, opacity);
         return Image(blended, scale);
@@ -126,27 +125,11 @@ public static class Show
         return (points[below] * (1 - part) + points[below + 1] * part).movedim([-1], [-3]).MoveToOuterDisposeScope();
     }
 
-    static int Scale(SKBitmap bitmap, int target) => Math.Max(1, target / Math.Max(bitmap.Width, bitmap.Height));
+    static int Scale(Tensor pixels, int target) => Math.Max(1, target / (int)Math.Max(pixels.shape[1], pixels.shape[2]));
 
-    static SKBitmap Blank(int width, int height)
-    {
-        var bitmap = new SKBitmap(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
-        bitmap.Erase(SKColors.White);
-        return bitmap;
-    }
-
-    static SKBitmap Enlarged(SKBitmap source, int scale)
+    static Tensor Enlarged(Tensor pixels, int scale)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scale);
-        var bitmap = Blank(source.Width * scale, source.Height * scale);
-        using var canvas = new SKCanvas(bitmap);
-        Draw(canvas, source, 0, 0, scale);
-        return bitmap;
-    }
-
-    static void Draw(SKCanvas canvas, SKBitmap bitmap, int x, int y, int scale)
-    {
-        using var image = SKImage.FromBitmap(bitmap);
-        canvas.DrawImage(image, SKRect.Create(x, y, bitmap.Width * scale, bitmap.Height * scale), new SKSamplingOptions(SKFilterMode.Nearest));
+        return pixels.repeat_interleave(scale, 1).repeat_interleave(scale, 2);
     }
 }

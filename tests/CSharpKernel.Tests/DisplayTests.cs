@@ -134,7 +134,6 @@ public sealed class DisplayTests : IDisposable
         await _cells.Result($"""
             #r "{bin}/Vit.Interactive.dll"
             #r "{bin}/TorchSharp.dll"
-            #r "{bin}/SkiaSharp.dll"
             #r "{bin}/Plotly.NET.dll"
             #r "{bin}/Plotly.NET.CSharp.dll"
             using Plotly.NET.CSharp;
@@ -146,7 +145,7 @@ public sealed class DisplayTests : IDisposable
         var variables = (await _cells.Run("var t = TorchSharp.torch.zeros(1, 197, 768);\n#!whos")).OfType<Output.Display>().Single().Data["text/plain"]!.GetValue<string>();
         Assert.EndsWith("t         Tensor  [1, 197, 768] float32 cpu", variables);
         Assert.Contains("  - [2] float32 cpu\n", (await Bundle("new[] { TorchSharp.torch.ones(2) }"))["text/plain"]!.GetValue<string>());
-        var picture = await Bundle("new SkiaSharp.SKBitmap(2, 1)");
+        var picture = await Bundle("new PngPicture(TorchSharp.torch.ones(1, 2))");
         Assert.Equal("picture: 2 × 1 pixels", picture["text/plain"]!.GetValue<string>());
         Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], Convert.FromBase64String(picture["image/png"]!.GetValue<string>())[..4]);
         var table = await Bundle("new Table(\"a\") { 1 }");

@@ -56,11 +56,9 @@ public sealed class ReferenceTests : IDisposable
         Assert.Equal("True", await _cells.Result($"typeof(Microsoft.DotNet.Interactive.Formatting.Formatter).Assembly.Location == {SymbolDisplay.FormatLiteral(typeof(Formatter).Assembly.Location, true)}"));
     }
 
-    [Theory]
-    [InlineData("SkiaSharp.dll", "using var bitmap = new SkiaSharp.SKBitmap(3, 4); return bitmap.Height.ToString();", "4")]
-    [InlineData("TorchSharp.dll", "return TorchSharp.torch.ones(2, 3).sum().item<float>().ToString();", "6")]
-    public async Task Native_libraries_are_found_beside_the_assembly(string assembly, string body, string expected) =>
-        Assert.Equal(expected, await _cells.Result($"#r \"{Path.Combine(Cells.Root, "lib", "bin", assembly).Replace('\\', '/')}\"\nstring F() {{ {body} }}\nF()"));
+    [Fact]
+    public async Task Native_libraries_are_found_beside_the_assembly() =>
+        Assert.Equal("6", await _cells.Result($"#r \"{Path.Combine(Cells.Root, "lib", "bin", "TorchSharp.dll").Replace('\\', '/')}\"\nTorchSharp.torch.ones(2, 3).sum().item<float>().ToString()"));
 
     [Fact]
     public async Task Assemblies_of_the_framework_are_named_without_a_folder() =>
@@ -183,7 +181,7 @@ public sealed class ReferenceTests : IDisposable
         Assert.NotEmpty(submissions.Latest!.ExternalReferences);
         Compile("var b = a.ToString();");
         Assert.Empty(submissions.Latest.ExternalReferences);
-        Compile($"#r \"{Path.Combine(Cells.Root, "lib", "bin", "SkiaSharp.dll")}\"\nvar c = new SkiaSharp.SKBitmap(1, 1);");
-        Assert.Equal("SkiaSharp.dll", Path.GetFileName(Assert.Single(submissions.Latest.ExternalReferences).Display));
+        Compile($"#r \"{Path.Combine(Cells.Root, "lib", "bin", "SixLabors.ImageSharp.dll")}\"\nvar c = new SixLabors.ImageSharp.Size(1, 1);");
+        Assert.Equal("SixLabors.ImageSharp.dll", Path.GetFileName(Assert.Single(submissions.Latest.ExternalReferences).Display));
     }
 }

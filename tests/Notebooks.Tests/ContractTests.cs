@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using CSharpKernel.Documents;
 using CSharpKernel.Headless;
-using SkiaSharp;
+using Vit.Data;
 
 namespace Notebooks.Tests;
 
@@ -77,7 +77,7 @@ public sealed partial class ContractTests
 
                 if (data["image/png"] is { } png)
                 {
-                    using var picture = SKBitmap.Decode(Convert.FromBase64String(NotebookCell.Text(png)));
+                    using var picture = Picture.Decode(Convert.FromBase64String(NotebookCell.Text(png)));
                     Assert.False(OutputComparer.IsBlank(picture), $"cell {i + 1}: a blank picture");
                 }
 

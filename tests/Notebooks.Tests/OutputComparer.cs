@@ -3,7 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using CSharpKernel.Documents;
-using SkiaSharp;
+using Vit.Data;
+using static TorchSharp.torch;
 
 namespace Notebooks.Tests;
 
@@ -209,9 +210,9 @@ static partial class OutputComparer
         {
             differences.Add($"{place}: {(a is null ? "what is committed" : "what there is now")} is no picture that can be decoded");
         }
-        else if ((a.Width, a.Height) != (b.Width, b.Height))
+        else if (!a.shape.SequenceEqual(b.shape))
         {
-            differences.Add($"{place}: committed {a.Width}×{a.Height}, now {b.Width}×{b.Height}");
+            differences.Add($"{place}: committed {a.shape[2]}×{a.shape[1]}, now {b.shape[2]}×{b.shape[1]}");
         }
         else if (IsBlank(b) && !IsBlank(a))
         {
@@ -219,18 +220,24 @@ static partial class OutputComparer
         }
     }
 
-    static SKBitmap? Decode(string base64)
+    static Tensor? Decode(string base64)
     {
-        using var data = SKData.CreateCopy(Convert.FromBase64String(base64));
-        using var codec = SKCodec.Create(data);
-        return codec is null ? null : SKBitmap.Decode(codec);
+        try
+        {
+            return Picture.Decode(Convert.FromBase64String(base64));
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Whether a picture has one colour only.</summary>
-    public static bool IsBlank(SKBitmap picture)
+    /// <param name="picture">[3, H, W].</param>
+    public static bool IsBlank(Tensor picture)
     {
-        var pixels = picture.Pixels;
-        return Array.TrueForAll(pixels, p => p == pixels[0]);
+        using var scope = NewDisposeScope();
+        return picture.eq(picture[.., ..1, ..1]).all().item<bool>();
     }
 
     static bool MimeBundleIsJson(string type) => type == "application/json" || type.EndsWith("+json", StringComparison.Ordinal);

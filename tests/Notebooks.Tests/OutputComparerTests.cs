@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using CSharpKernel.Documents;
-using SkiaSharp;
+using static TorchSharp.torch;
 
 namespace Notebooks.Tests;
 
@@ -23,17 +23,16 @@ public sealed class OutputComparerTests
 
     static IReadOnlyList<string> Compare(string was, string now, string metadata = "{}") => OutputComparer.Differences(Cell(metadata, was), Cell(metadata, now));
 
-    static string Picture(int width, int height, bool blank)
+    static string Png(int width, int height, bool blank)
     {
-        using var bitmap = new SKBitmap(width, height);
-        bitmap.Erase(SKColors.Red);
+        using var scope = NewDisposeScope();
+        var picture = full([3, height, width], 0.5);
         if (!blank)
         {
-            bitmap.SetPixel(0, 0, SKColors.Blue);
+            picture[0, 0, 0] = 1;
         }
 
-        using var data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        return Convert.ToBase64String(data.ToArray());
+        return Convert.ToBase64String(Vit.Data.Picture.Encode(picture));
     }
 
     [Theory]
@@ -90,7 +89,7 @@ public sealed class OutputComparerTests
     {
         Assert.Single(OutputComparer.Differences(Cell("{}", Stream("a"), Data(("text/plain", "b"))), Cell("{}", Stream("a"))));
         Assert.Single(OutputComparer.Differences(Cell("{}"), Cell("{}", Stream("a"))));
-        Assert.Single(OutputComparer.Differences(Cell("{}", Data(("image/png", Picture(2, 2, false)))), Cell("{}", Data(("text/plain", "x")))));
+        Assert.Single(OutputComparer.Differences(Cell("{}", Data(("image/png", Png(2, 2, false)))), Cell("{}", Data(("text/plain", "x")))));
         Assert.Single(OutputComparer.Differences(Cell("{}"), Cell("{}", """{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}""")));
     }
 
@@ -106,10 +105,10 @@ public sealed class OutputComparerTests
     [Fact]
     public void Pictures_have_the_same_size_and_are_not_blank()
     {
-        var committed = Data(("image/png", Picture(4, 3, false)));
-        Assert.Empty(Compare(committed, Data(("image/png", Picture(4, 3, false)))));
-        Assert.Contains("committed 4×3, now 3×4", Assert.Single(Compare(committed, Data(("image/png", Picture(3, 4, false))))));
-        Assert.Contains("blank", Assert.Single(Compare(committed, Data(("image/png", Picture(4, 3, true))))));
+        var committed = Data(("image/png", Png(4, 3, false)));
+        Assert.Empty(Compare(committed, Data(("image/png", Png(4, 3, false)))));
+        Assert.Contains("committed 4×3, now 3×4", Assert.Single(Compare(committed, Data(("image/png", Png(3, 4, false))))));
+        Assert.Contains("blank", Assert.Single(Compare(committed, Data(("image/png", Png(4, 3, true))))));
         Assert.Contains("decoded", Assert.Single(Compare(committed, Data(("image/png", "QUJD")))));
     }
 
@@ -118,7 +117,7 @@ public sealed class OutputComparerTests
     {
         static JsonNode Chart(string traces, string title = "Loss") => JsonNode.Parse($$"""{"data": {{traces}}, "layout": {"title": {"text": "{{title}}"} } }""")!;
         const string One = """[{"type": "scatter", "x": [1, 2], "y": [0.5, 0.25]}]""";
-        var committed = Data((ChartPictures.ChartType, Chart(One)), ("image/png", Picture(2, 2, false)), ("text/plain", "chart"));
+        var committed = Data((ChartPictures.ChartType, Chart(One)), ("image/png", Png(2, 2, false)), ("text/plain", "chart"));
         static string Live(JsonNode chart) => Data((ChartPictures.ChartType, chart), ("text/html", "<div id=\"1\">"), ("text/plain", "chart"));
         Assert.Empty(Compare(committed, Live(Chart("""[{"type": "scatter", "x": [1, 2], "y": [7, 8]}]"""))));
         Assert.Single(Compare(committed, Live(Chart("""[{"type": "bar", "x": [1, 2], "y": [0.5, 0.25]}]"""))));

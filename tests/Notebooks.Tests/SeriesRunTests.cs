@@ -227,8 +227,8 @@ public sealed class SeriesRunTests : IDisposable
         foreach (var output in new[] { cells[0].Outputs.Single()!, cells[1].Outputs[0]! })
         {
             Assert.Equal([ChartPictures.ChartType, "image/png", "text/plain"], output["data"]!.AsObject().Select(d => d.Key));
-            using var picture = SkiaSharp.SKBitmap.Decode(Convert.FromBase64String(output["data"]!["image/png"]!.GetValue<string>()));
-            Assert.Equal((450, 300), (picture.Width, picture.Height));
+            using var picture = Vit.Data.Picture.Decode(Convert.FromBase64String(output["data"]!["image/png"]!.GetValue<string>()));
+            Assert.Equal([3L, 300, 450], picture.shape);
             Assert.False(OutputComparer.IsBlank(picture));
         }
 

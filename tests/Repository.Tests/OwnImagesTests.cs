@@ -48,7 +48,7 @@ public sealed class OwnImagesTests : IDisposable
         var bin = Tree.PathOf("lib/bin").Replace('\\', '/');
         string[] cells =
         [
-            $"#r \"{bin}/Vit.dll\"\n#r \"{bin}/TorchSharp.dll\"\n#r \"{bin}/SkiaSharp.dll\"\n{Pictures}",
+            $"#r \"{bin}/Vit.dll\"\n#r \"{bin}/TorchSharp.dll\"\n{Pictures}",
             // What is told to the build has been done above.
             string.Join('\n', Lines().Where(l => !l.StartsWith("#:"))),
         ];

@@ -15,7 +15,7 @@ public sealed partial class PackageTests
         var props = XDocument.Load(Tree.PathOf("Directory.Packages.props"));
         var libtorch = props.Descendants("LibTorchVersion").Single().Value;
         return props.Descendants("PackageVersion").ToDictionary(
-            p => p.Attribute("Include")!.Value, p => p.Attribute("Version")!.Value.Replace("$(LibTorchVersion)", libtorch), StringComparer.OrdinalIgnoreCase);
+            p => p.Attribute("Include")!.Value, p => p.Attribute("Version")!.Value.Replace("$(LibTorchVersion)", libtorch).Trim('[', ']'), StringComparer.OrdinalIgnoreCase);
     }
 
     [Fact]

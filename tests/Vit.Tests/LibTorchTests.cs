@@ -45,6 +45,15 @@ public class LibTorchTests
         Assert.True(File.ReadAllBytes(Cached).AsSpan().SequenceEqual(downloaded.ToArray()));
     }
 
+    // It asks for SkiaSharp in torchvision.io alone; Directory.Build.targets leaves that out.
+    [Fact]
+    public void TorchSharp_WorksWithoutSkia()
+    {
+        Assert.Equal(2, TorchSharp.torch.ones(2).sum().item<float>());
+        Assert.All([AppContext.BaseDirectory, Path.GetDirectoryName(Copy)!], folder =>
+            Assert.DoesNotContain(Directory.GetFiles(folder).Select(Path.GetFileName), file => file!.Contains("Skia", StringComparison.Ordinal)));
+    }
+
     static void OnLinuxAlone() =>
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux's libLibTorchSharp.so asks for a version of libstdc++.");
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace Vit.Data;
@@ -103,7 +102,7 @@ public sealed class ImageFolder : IImageSource
         var squares = images.unbind(0);
         var readable = Attempt(
             positions.Length,
-            i => Picture.LoadSquare(paths[positions[i]], Size, MemoryMarshal.Cast<byte, float>(squares[i].bytes)),
+            i => Fill(squares[i], paths[positions[i]]),
             i => paths[positions[i]], skipUnreadable, unreadable);
         var found = tensor(positions.Select(position => labels[position]).ToArray());
         if (readable.Contains(false))
@@ -112,6 +111,14 @@ public sealed class ImageFolder : IImageSource
             (images, found) = (images[mask], found[mask]);
         }
         return (images.MoveToOuterDisposeScope(), found.MoveToOuterDisposeScope());
+    }
+
+    // Nothing here is computed by libtorch, so that many threads may do it at once, each with a core to itself.
+    void Fill(Tensor square, string path)
+    {
+        using var picture = Picture.Load(path, grayscale: channels == 1);
+        using var sized = Picture.ResizeAndCrop(picture, Size, Size, Interpolation.Bilinear);
+        sized.bytes.CopyTo(square.bytes);
     }
 
     /// <summary>The pictures at these positions.</summary>

@@ -1,5 +1,12 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
-using SkiaSharp;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Formats;
+using SixLabors.ImageSharp.Formats.Jpeg;
+using SixLabors.ImageSharp.Formats.Png;
+using SixLabors.ImageSharp.Formats.Webp;
+using SixLabors.ImageSharp.Memory;
+using SixLabors.ImageSharp.PixelFormats;
 using static TorchSharp.torch;
 
 namespace Vit.Data;
@@ -11,7 +18,31 @@ public static class Picture
     public const int MaxPixels = 50_000_000;
 
     const int MaxFileBytes = 256 << 20;
-    const string Kinds = "a PNG, JPEG or WebP picture";
+
+    // A JPEG holds at most 512 pixels in a byte, a PNG of bytes 1,032. Only what is blank has more, and it may up to a size.
+    const long MaxPixelsPerByte = 1024;
+    const long AlwaysPixels = 1 << 20;
+
+    // Files from strangers reach these three decoders and no others. Memory is the system's, not the collector's: while a
+    // model trains, megabytes for each picture would wake it up. None is kept, and no piece is larger than a picture needs.
+    static readonly Configuration Decoders = new()
+    {
+        MaxDegreeOfParallelism = 1,
+        MemoryAllocator = MemoryAllocator.Create(new() { MaximumPoolSizeMegabytes = 0, AllocationLimitMegabytes = MaxFileBytes >> 20 }),
+    };
+
+    static Picture()
+    {
+        Register(PngFormat.Instance, new PngImageFormatDetector(), new PngDecoder { IgnoreMetadata = true });
+        Register(JpegFormat.Instance, new JpegImageFormatDetector(), new JpegDecoder { IgnoreMetadata = true });
+        Register(WebpFormat.Instance, new WebpImageFormatDetector(), new WebpDecoder { IgnoreMetadata = true });
+
+        static void Register(IImageFormat format, IImageFormatDetector detector, IImageDecoder decoder)
+        {
+            Decoders.ImageFormatsManager.AddImageFormatDetector(detector);
+            Decoders.ImageFormatsManager.SetDecoder(format, decoder);
+        }
+    }
 
     /// <summary>Reads a picture the right way up, as its EXIF orientation says.</summary>
     /// <remarks>As with PIL's <c>convert("RGB")</c>, colour profiles are ignored and an alpha channel is dropped.</remarks>
@@ -19,11 +50,11 @@ public static class Picture
     /// <param name="grayscale">One channel, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601).</param>
     /// <returns>[3, H, W], RGB, or [1, H, W]; float32 in [0, 1].</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is damaged, cut short, too large, or no picture of these kinds.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, cut short, too large, animated, or no picture of these kinds.</exception>
     public static Tensor Load(string path, bool grayscale = false)
     {
-        using var data = Read(path);
-        return Decode(data, path, grayscale);
+        using var file = Open(path);
+        return Decode(file, path, grayscale);
     }
 
     /// <inheritdoc cref="Load"/>
@@ -32,38 +63,26 @@ public static class Picture
     /// <param name="grayscale">One channel instead of three.</param>
     public static Tensor Decode(byte[] bytes, string name = "picture", bool grayscale = false)
     {
-        using var data = SKData.CreateCopy(bytes);
-        return Decode(data, name, grayscale);
+        using var file = new MemoryStream(bytes, writable: false);
+        return Decode(file, name, grayscale);
     }
 
-    static Tensor Decode(SKData data, string name, bool grayscale)
+    static Tensor Decode(Stream file, string name, bool grayscale)
     {
-        using var codec = Open(data, name);
-        using var pixels = Pixels(codec, name, codec.Info.Size);
-
-        using var scope = NewDisposeScope();
-        var interleaved = empty([pixels.Height, pixels.Width, 4], ScalarType.Byte);
-        pixels.GetPixelSpan().CopyTo(interleaved.bytes);
-        var image = Upright(interleaved.narrow(2, 0, 3).permute(2, 0, 1).to(ScalarType.Float32).div_(255), codec.EncodedOrigin);
-        if (grayscale)
-            image = tensor(new[] { 0.299f, 0.587f, 0.114f }).reshape(3, 1, 1).mul(image).sum(0, keepdim: true);
-        return image.contiguous().MoveToOuterDisposeScope();
-    }
-
-    // Into memory that is not the collector's: while a model trains, megabytes for each picture would wake it up.
-    static SKData Read(string path)
-    {
-        using var file = Open(path);
-        var data = SKData.Create(file.Length);
+        using var memory = Decoders.MemoryAllocator.Allocate<byte>((int)Math.Max(file.Length, 1));
+        var content = memory.Memory.Span[..(int)file.Length];
+        file.ReadExactly(content);
+        file.Position = 0;
+        var outside = PictureFile.Read(content, name);
+        var size = Announced(file, name);
         try
         {
-            file.ReadExactly(MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(data.AsSpan()), (int)data.Size));
-            return data;
+            using var image = Image.Load<Rgb24>(Decoders, content);
+            return ToTensor(image, outside.Orientation, grayscale);
         }
-        catch
+        catch (Exception e) when (IsOfTheDecoder(e))
         {
-            data.Dispose();
-            throw;
+            throw InvalidFile.Because(name, $"a {outside.Format} of {size.Width} × {size.Height} pixels that cannot be decoded ({e.Message})", "a whole picture", e);
         }
     }
 
@@ -76,37 +95,58 @@ public static class Picture
             throw InvalidFile.Because(path, $"{file.Length} bytes", $"at most {MaxFileBytes}");
     }
 
-    static SKCodec Open(SKData data, string name) => Accepted(SKCodec.Create(data), name, data.Size);
-
-    static SKCodec Accepted(SKCodec? codec, string name, long length)
+    /// <summary>The size that a file announces, before anything is decoded; no more than it can hold.</summary>
+    static (int Width, int Height) Announced(Stream file, string name)
     {
-        if (codec is null)
-            throw InvalidFile.Because(name, length == 0 ? "an empty file" : $"{length} bytes of another kind", Kinds);
+        IImageInfo size;
         try
         {
-            if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp))
-                throw InvalidFile.Because(name, codec.EncodedFormat.ToString(), Kinds);
-            if (codec.Info is { Width: < 1 } or { Height: < 1 } || (long)codec.Info.Width * codec.Info.Height > MaxPixels)
-                throw InvalidFile.Because(name, $"{codec.Info.Width} × {codec.Info.Height} pixels", $"at least 1 and at most {MaxPixels}");
-            return codec;
+            size = Image.Identify(Decoders, file) ?? throw PictureFile.OfAnotherKind(name, file.Length);
         }
-        catch
+        catch (Exception e) when (IsOfTheDecoder(e))
         {
-            codec.Dispose();
-            throw;
+            throw InvalidFile.Because(name, $"{file.Length} bytes that cannot be decoded ({e.Message})", "a whole picture", e);
         }
+        var pixels = (long)size.Width * size.Height;
+        if (size.Width < 1 || size.Height < 1 || pixels > MaxPixels)
+            throw InvalidFile.Because(name, $"{size.Width} × {size.Height} pixels", $"at least 1 and at most {MaxPixels}");
+        if (pixels > Math.Max(AlwaysPixels, MaxPixelsPerByte * file.Length))
+            throw InvalidFile.Because(name, $"{size.Width} × {size.Height} pixels in {file.Length} bytes", $"at most {MaxPixelsPerByte} in a byte");
+        return (size.Width, size.Height);
     }
 
-    /// <summary>Decodes to RGBA, at one of the sizes that the codec offers.</summary>
-    static SKBitmap Pixels(SKCodec codec, string name, SKSizeI size)
+    // On damaged files its decoders throw whatever comes of it: NullReferenceException, IndexOutOfRangeException, and more.
+    static bool IsOfTheDecoder(Exception e) => e is not (InvalidDataException or OutOfMemoryException or IOException) || e is EndOfStreamException;
+
+    static Tensor ToTensor(Image<Rgb24> image, int orientation, bool grayscale)
     {
-        var pixels = new SKBitmap(new SKImageInfo(size.Width, size.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
-        var result = codec.GetPixels(pixels.Info, pixels.GetPixels());
-        if (result == SKCodecResult.Success)
-            return pixels;
-        pixels.Dispose();
-        throw InvalidFile.Because(name, $"a {codec.EncodedFormat} of {codec.Info.Width} × {codec.Info.Height} pixels that cannot be decoded ({result})", "a whole picture");
+        var (width, height) = (image.Width, image.Height);
+        var (fromBelow, fromRight, turned) = Reading(orientation);
+        var tensor = empty(turned ? [grayscale ? 1 : 3, width, height] : [grayscale ? 1 : 3, height, width]);
+        // How far apart two pixels of a column, and two of a row, come to lie.
+        var (down, across) = turned ? (1, height) : (width, 1);
+        image.ProcessPixelRows(rows =>
+        {
+            var values = MemoryMarshal.Cast<byte, float>(tensor.bytes);
+            var plane = width * height;
+            for (var y = 0; y < height; y++)
+            {
+                var to = (fromBelow ? height - 1 - y : y) * down + (fromRight ? (width - 1) * across : 0);
+                foreach (var pixel in rows.GetRowSpan(y))
+                {
+                    var (r, g, b) = (Shares[pixel.R], Shares[pixel.G], Shares[pixel.B]);
+                    if (grayscale)
+                        values[to] = 0.299f * r + 0.587f * g + 0.114f * b;
+                    else
+                        (values[to], values[to + plane], values[to + 2 * plane]) = (r, g, b);
+                    to += fromRight ? -across : across;
+                }
+            }
+        });
+        return tensor;
     }
+
+    static readonly float[] Shares = [.. Enumerable.Range(0, 256).Select(value => value / 255f)];
 
     /// <summary>Reads no more of a picture file than tells whether it is one.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -114,58 +154,15 @@ public static class Picture
     internal static void Check(string path)
     {
         using var file = Open(path);
-        // A codec that is not to be had has closed the file.
-        var length = file.Length;
-        using var codec = Accepted(SKCodec.Create(file), path, length);
-    }
-
-    /// <summary>
-    /// Reads the largest square in the middle of a picture, at a given size, faster than <see cref="Load"/> and
-    /// <see cref="Resize"/> do: a JPEG is shrunk while it is decoded. No tensor is computed with, so that many threads may
-    /// do this at once.
-    /// </summary>
-    /// <param name="path">The file.</param>
-    /// <param name="size">S.</param>
-    /// <param name="square">Takes the pixels [C, S, S] in [0, 1]; C is 3 for RGB, 1 for grey.</param>
-    internal static void LoadSquare(string path, int size, Span<float> square)
-    {
-        using var data = Read(path);
-        using var codec = Open(data, path);
-        var whole = codec.Info.Size;
-        var scaled = codec.GetScaledDimensions(Math.Min((float)size / Math.Min(whole.Width, whole.Height), 1));
-        using var pixels = Pixels(codec, path, Math.Min(scaled.Width, scaled.Height) < size ? whole : scaled);
-
-        // Called opaque, so that a colour under a transparent pixel counts as it does elsewhere.
-        using var opaque = new SKPixmap(pixels.Info.WithAlphaType(SKAlphaType.Opaque), pixels.GetPixels());
-        using var image = SKImage.FromPixels(opaque);
-        using var small = new SKBitmap(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        using (var canvas = new SKCanvas(small))
-        {
-            float side = Math.Min(pixels.Width, pixels.Height);
-            var middle = SKRect.Create((pixels.Width - side) / 2, (pixels.Height - side) / 2, side, side);
-            canvas.DrawImage(image, middle, SKRect.Create(size, size), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
-        }
-
-        var (fromBelow, fromRight, turned) = Reading(codec.EncodedOrigin);
-        var bytes = small.GetPixelSpan();
-        for (var y = 0; y < size; y++)
-            for (var x = 0; x < size; x++)
-            {
-                var (row, column) = turned ? (x, y) : (y, x);
-                var from = bytes[(4 * ((fromBelow ? size - 1 - row : row) * size + (fromRight ? size - 1 - column : column)))..];
-                var to = y * size + x;
-                if (square.Length == size * size)
-                    square[to] = (0.299f * from[0] + 0.587f * from[1] + 0.114f * from[2]) / 255;
-                else
-                    (square[to], square[to + size * size], square[to + 2 * size * size]) = (from[0] / 255f, from[1] / 255f, from[2] / 255f);
-            }
+        Announced(file, path);
     }
 
     /// <summary>Resizes with antialiasing, as PIL does and torchvision with <c>antialias=True</c>.</summary>
     /// <remarks>
-    /// Two matrix products, one for the rows and one for the columns: row i of a matrix holds the weights with which the
-    /// input's pixels make up pixel i of the output. When shrinking, the filter widens with the factor, which is the
-    /// antialiasing. Unlike PIL, which rounds to bytes between the two, nothing is rounded or clamped.
+    /// First the rows, then the columns: each pixel of the output is a weighted mean of a few pixels of the input. When
+    /// shrinking, the filter widens with the factor, which is the antialiasing. Unlike PIL, which rounds to bytes between
+    /// the two, nothing is rounded or clamped. It is computed in float32, by the calling thread alone, with the same bits
+    /// on every machine, and no gradient goes through it.
     /// </remarks>
     /// <param name="image">[..., H, W], float.</param>
     /// <param name="height">Rows of the result.</param>
@@ -187,9 +184,43 @@ public static class Picture
         if (image.dim() < 2 || !image.is_floating_point())
             throw new ArgumentException($"Found {image.dtype} {Shape.Of(image)}, expected a float tensor [..., H, W].", nameof(image));
         using var scope = NewDisposeScope();
-        var rows = Weights((int)image.shape[^2], down, interpolation).to(image.dtype, image.device);
-        var columns = Weights((int)image.shape[^1], across, interpolation).to(image.dtype, image.device);
-        return rows.matmul(image).matmul(columns.t()).MoveToOuterDisposeScope();
+        var (height, width) = ((int)image.shape[^2], (int)image.shape[^1]);
+        var (rows, columns) = (Weights(height, down, interpolation), Weights(width, across, interpolation));
+        var result = empty([.. image.shape[..^2], down.Count, across.Count]);
+        var mixed = new float[width];
+        // Each plane by itself: all together may have more bytes than a span.
+        foreach (var (from, to) in Planes(image.detach().to(ScalarType.Float32, CPU).contiguous()).Zip(Planes(result)))
+        {
+            var source = MemoryMarshal.Cast<byte, float>(from.bytes);
+            var target = MemoryMarshal.Cast<byte, float>(to.bytes);
+            foreach (var (i, row) in rows.Index())
+            {
+                Array.Clear(mixed);
+                for (var tap = 0; tap < row.Values.Length; tap++)
+                    Add(mixed, source.Slice((row.First + tap) * width, width), row.Values[tap]);
+                foreach (var (j, column) in columns.Index())
+                {
+                    var sum = 0f;
+                    for (var tap = 0; tap < column.Values.Length; tap++)
+                        sum += mixed[column.First + tap] * column.Values[tap];
+                    target[i * across.Count + j] = sum;
+                }
+            }
+        }
+        return result.to(image.dtype, image.device).MoveToOuterDisposeScope();
+
+        static Tensor[] Planes(Tensor image) => image.reshape(-1, image.shape[^2], image.shape[^1]).unbind();
+    }
+
+    /// <summary>Adds a multiple of a row to a sum.</summary>
+    static void Add(Span<float> sum, ReadOnlySpan<float> row, float weight)
+    {
+        var sums = MemoryMarshal.Cast<float, Vector<float>>(sum);
+        var rows = MemoryMarshal.Cast<float, Vector<float>>(row);
+        for (var i = 0; i < sums.Length; i++)
+            sums[i] += rows[i] * weight;
+        for (var i = sums.Length * Vector<float>.Count; i < sum.Length; i++)
+            sum[i] += row[i] * weight;
     }
 
     /// <summary>Resizes so that the shorter side has a length, and keeps the proportions.</summary>
@@ -237,99 +268,94 @@ public static class Picture
         return image.narrow(-2, Middle(height, size), size).narrow(-1, Middle(width, size), size).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A tensor as a bitmap, which a notebook shows as a picture.</summary>
+    /// <summary>A tensor as the bytes of a picture in colour.</summary>
     /// <param name="image">[3, H, W], [1, H, W] or [H, W]; uint8, or float in [0, 1], clamped and rounded.</param>
+    /// <returns>[3, H, W], uint8, on the CPU.</returns>
     /// <exception cref="ArgumentException">The shape is another.</exception>
-    public static SKBitmap ToBitmap(Tensor image)
+    public static Tensor ToRgb(Tensor image)
     {
         if (image.dim() is < 2 or > 3 || (image.dim() == 3 && image.shape[0] is not (1 or 3)) || image.numel() == 0)
             throw new ArgumentException($"Found shape {Shape.Of(image)}, expected [3, H, W], [1, H, W] or [H, W].", nameof(image));
         using var scope = NewDisposeScope();
-        var (height, width) = (image.shape[^2], image.shape[^1]);
         var pixels = image.detach().cpu();
         if (pixels.dtype != ScalarType.Byte)
             pixels = pixels.to(ScalarType.Float32).nan_to_num(0).clamp(0, 1).mul(255).round().to(ScalarType.Byte);
-        pixels = pixels.reshape(-1, height, width).expand(3, height, width);
-        var bytes = cat([pixels, full([1, height, width], 255, ScalarType.Byte)]).permute(1, 2, 0).contiguous().bytes;
-
-        var bitmap = new SKBitmap((int)width, (int)height, SKColorType.Rgba8888, SKAlphaType.Opaque);
-        bytes.CopyTo(bitmap.GetPixelSpan());
-        return bitmap;
+        return pixels.reshape(-1, image.shape[^2], image.shape[^1]).expand(3, -1, -1).MoveToOuterDisposeScope();
     }
 
     /// <summary>A tensor as the content of a picture file.</summary>
-    /// <param name="image">As for <see cref="ToBitmap"/>.</param>
-    /// <param name="format">PNG, JPEG or WebP.</param>
+    /// <param name="image">As for <see cref="ToRgb"/>.</param>
+    /// <param name="format">The kind of file.</param>
     /// <param name="quality">0 to 100, for JPEG and WebP.</param>
-    /// <exception cref="ArgumentException">The shape is another, or Skia does not write that format.</exception>
-    public static byte[] Encode(Tensor image, SKEncodedImageFormat format = SKEncodedImageFormat.Png, int quality = 90)
+    /// <exception cref="ArgumentException">The shape is another, or there is no such format or quality.</exception>
+    public static byte[] Encode(Tensor image, PictureFormat format = PictureFormat.Png, int quality = 90)
     {
-        using var bitmap = ToBitmap(image);
-        using var data = bitmap.Encode(format, quality) ?? throw new ArgumentException($"Found {format}, expected PNG, JPEG or WebP.", nameof(format));
-        return data.ToArray();
+        ArgumentOutOfRangeException.ThrowIfNegative(quality);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(quality, 100);
+        IImageEncoder encoder = format switch
+        {
+            PictureFormat.Png => new PngEncoder { ColorType = PngColorType.Rgb, BitDepth = PngBitDepth.Bit8 },
+            PictureFormat.Jpeg => new JpegEncoder { Quality = Math.Max(quality, 1) },
+            PictureFormat.Webp => new WebpEncoder { FileFormat = WebpFileFormatType.Lossy, Quality = quality },
+            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "There is no such format."),
+        };
+        using var scope = NewDisposeScope();
+        var pixels = ToRgb(image).permute(1, 2, 0).contiguous();
+        using var picture = Image.LoadPixelData<Rgb24>(Decoders, pixels.bytes, (int)pixels.shape[1], (int)pixels.shape[0]);
+        using var file = new MemoryStream();
+        picture.Save(file, encoder);
+        return file.ToArray();
     }
 
     /// <summary>Writes a picture file, whole or not at all.</summary>
-    /// <param name="image">As for <see cref="ToBitmap"/>.</param>
+    /// <param name="image">As for <see cref="ToRgb"/>.</param>
     /// <param name="path">Its extension chooses the format: .png, .jpg, .jpeg or .webp.</param>
     /// <exception cref="ArgumentException">The extension is another, or the image's shape is none of a picture.</exception>
     public static void Save(Tensor image, string path)
     {
         var format = Path.GetExtension(path).ToLowerInvariant() switch
         {
-            ".png" => SKEncodedImageFormat.Png,
-            ".jpg" or ".jpeg" => SKEncodedImageFormat.Jpeg,
-            ".webp" => SKEncodedImageFormat.Webp,
+            ".png" => PictureFormat.Png,
+            ".jpg" or ".jpeg" => PictureFormat.Jpeg,
+            ".webp" => PictureFormat.Webp,
             var other => throw new ArgumentException($"Found \"{other}\", expected .png, .jpg, .jpeg or .webp.", nameof(path)),
         };
         var encoded = Encode(image, format);
         WholeFile.Write(path, file => file.Write(encoded));
     }
 
-    static Tensor Upright(Tensor image, SKEncodedOrigin origin)
-    {
-        var (fromBelow, fromRight, turned) = Reading(origin);
-        if (fromBelow)
-            image = image.flip(1);
-        if (fromRight)
-            image = image.flip(2);
-        return turned ? image.transpose(1, 2) : image;
-    }
-
     /// <summary>
     /// Where the upright picture begins in the stored pixels, and whether its rows are their columns (EXIF 2.3, tag 274).
     /// </summary>
-    static (bool FromBelow, bool FromRight, bool Turned) Reading(SKEncodedOrigin origin) => origin switch
+    static (bool FromBelow, bool FromRight, bool Turned) Reading(int orientation) => orientation switch
     {
-        SKEncodedOrigin.TopRight => (false, true, false),
-        SKEncodedOrigin.BottomRight => (true, true, false),
-        SKEncodedOrigin.BottomLeft => (true, false, false),
-        SKEncodedOrigin.LeftTop => (false, false, true),
-        SKEncodedOrigin.RightTop => (true, false, true),
-        SKEncodedOrigin.RightBottom => (true, true, true),
-        SKEncodedOrigin.LeftBottom => (false, true, true),
+        2 => (false, true, false),
+        3 => (true, true, false),
+        4 => (true, false, false),
+        5 => (false, false, true),
+        6 => (true, false, true),
+        7 => (true, true, true),
+        8 => (false, true, true),
         _ => default,
     };
 
-    /// <summary>Some rows of a matrix [output, input], each of which sums to 1.</summary>
-    static Tensor Weights(int input, (long Length, long Start, int Count) output, Interpolation interpolation)
+    /// <summary>Of which pixels some pixels of the output are the mean, and with which weights, which sum to 1.</summary>
+    static (int First, float[] Values)[] Weights(int input, (long Length, long Start, int Count) output, Interpolation interpolation)
     {
         var factor = (double)input / output.Length;
         var stretch = Math.Max(factor, 1);
         var radius = stretch * (interpolation == Interpolation.Bilinear ? 1 : 2);
-        var weights = new double[output.Count, input];
+        var weights = new (int, float[])[output.Count];
         for (var i = 0; i < output.Count; i++)
         {
             var center = (output.Start + i + 0.5) * factor;
             var first = Math.Max((int)(center - radius + 0.5), 0);
             var end = Math.Min((int)(center + radius + 0.5), input);
-            var sum = 0.0;
-            for (var j = first; j < end; j++)
-                sum += weights[i, j] = Filter(Math.Abs(j + 0.5 - center) / stretch);
-            for (var j = first; j < end; j++)
-                weights[i, j] /= sum;
+            double[] values = [.. Enumerable.Range(first, end - first).Select(j => Filter(Math.Abs(j + 0.5 - center) / stretch))];
+            var sum = values.Sum();
+            weights[i] = (first, [.. values.Select(value => (float)(value / sum))]);
         }
-        return from_array(weights);
+        return weights;
 
         double Filter(double x) => interpolation == Interpolation.Bilinear
             ? Math.Max(1 - x, 0)

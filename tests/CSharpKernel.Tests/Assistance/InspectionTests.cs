@@ -87,14 +87,14 @@ public sealed class InspectionTests : IDisposable
     public async Task Our_libraries_are_documented()
     {
         var bin = Path.Combine(Cells.Root, "lib", "bin");
-        await _cells.Result($"#r \"{bin}/Vit.dll\"\n#r \"{bin}/TorchSharp.dll\"\n#r \"{bin}/SkiaSharp.dll\"\nusing SkiaSharp;\nusing TorchSharp;\nusing Vit.Models;");
+        await _cells.Result($"#r \"{bin}/Vit.dll\"\n#r \"{bin}/TorchSharp.dll\"\n#r \"{bin}/SixLabors.ImageSharp.dll\"\nusing SixLabors.ImageSharp;\nusing TorchSharp;\nusing Vit.Models;");
         var text = await _cells.Inspect("new VisionTransformer(|");
         Assert.StartsWith("```csharp\nnew VisionTransformer(VisionTransformerConfig config)\n```", text);
         Assert.Contains("Creates the model", text);
         Assert.Contains("Vision Transformer (arXiv:2010.11929", await _cells.Inspect("VisionTransformer| model = null;"));
         // TorchSharp comes without documentation: its signatures are all there is.
         Assert.Contains("Linear nn.Linear(long inputSize, long outputSize, bool hasBias = true", await _cells.Inspect("torch.nn.Linear(|"));
-        Assert.Contains("Creates", await _cells.Inspect("new SKBitmap(|"));
+        Assert.Contains("Initializes", await _cells.Inspect("new Size(|"));
     }
 
     [Fact]

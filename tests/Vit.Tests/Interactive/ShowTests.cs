@@ -1,4 +1,4 @@
-using SkiaSharp;
+using Vit.Data;
 using Vit.Interactive;
 using static TorchSharp.torch;
 
@@ -6,14 +6,24 @@ namespace Vit.Tests.Interactive;
 
 public class ShowTests
 {
+    const int Black = 0, White = 0xffffff;
+
+    static int Pixel(PngPicture picture, int x, int y)
+    {
+        using var scope = NewDisposeScope();
+        return Picture.Decode(picture.Content)[.., y, x].mul(255).round().data<float>().Aggregate(0, (rgb, value) => rgb << 8 | (int)value);
+    }
+
+    static int Red(PngPicture picture, int x, int y) => Pixel(picture, x, y) >> 16;
+
     [Fact]
     public void Small_images_grow_pixel_by_pixel()
     {
-        using var shown = Show.Image(tensor(new[] { 0f, 1f, 1f, 0f }).reshape(2, 2), scale: 3);
+        var shown = Show.Image(tensor(new[] { 0f, 1f, 1f, 0f }).reshape(2, 2), scale: 3);
         Assert.Equal((6, 6), (shown.Width, shown.Height));
         for (var y = 0; y < 6; y++)
             for (var x = 0; x < 6; x++)
-                Assert.Equal((x < 3) == (y < 3) ? SKColors.Black : SKColors.White, shown.GetPixel(x, y));
+                Assert.Equal((x < 3) == (y < 3) ? Black : White, Pixel(shown, x, y));
     }
 
     [Theory]
@@ -22,47 +32,59 @@ public class ShowTests
     [InlineData(100, 60, 200, 120)]
     public void Without_a_scale_the_longer_side_nears_224(int height, int width, int shownHeight, int shownWidth)
     {
-        using var shown = Show.Image(zeros(3, height, width));
+        var shown = Show.Image(zeros(3, height, width));
         Assert.Equal((shownHeight, shownWidth), (shown.Height, shown.Width));
     }
 
     [Fact]
     public void A_grid_fills_row_by_row_between_white_gaps()
     {
-        using var grid = Show.Grid(tensor(new[] { 0f, 0.2f, 0.4f }).reshape(3, 1, 1).expand(3, 10, 10), columns: 2, gap: 4, scale: 1);
+        var grid = Show.Grid(tensor(new[] { 0f, 0.2f, 0.4f }).reshape(3, 1, 1).expand(3, 10, 10), columns: 2, gap: 4, scale: 1);
         Assert.Equal((24, 24), (grid.Width, grid.Height));
-        Assert.Equal(0, grid.GetPixel(5, 5).Red);
-        Assert.Equal(51, grid.GetPixel(19, 5).Red);
-        Assert.Equal(102, grid.GetPixel(5, 19).Red);
-        Assert.Equal(SKColors.White, grid.GetPixel(12, 5));
-        Assert.Equal(SKColors.White, grid.GetPixel(19, 19));
+        Assert.Equal(0, Red(grid, 5, 5));
+        Assert.Equal(51, Red(grid, 19, 5));
+        Assert.Equal(102, Red(grid, 5, 19));
+        Assert.Equal(White, Pixel(grid, 12, 5));
+        Assert.Equal(White, Pixel(grid, 19, 19));
     }
 
     [Fact]
     public void Labels_are_written_under_each_image_in_full()
     {
         string[] labels = ["i", "a label wider than its image"];
-        using var plain = Show.Grid(ones(2, 1, 10, 10), scale: 1);
-        using var labelled = Show.Grid(ones(2, 1, 10, 10), scale: 1, labels: labels);
+        var plain = Show.Grid(ones(2, 1, 10, 10), scale: 1);
+        var labelled = Show.Grid(ones(2, 1, 10, 10), scale: 1, labels: labels);
         Assert.InRange(labelled.Height, plain.Height + 10, plain.Height + 20);
         Assert.InRange(labelled.Width, 250, 450);
         Assert.InRange(Ink(labelled, 0, labelled.Width / 2), 5, 30);
         Assert.InRange(Ink(labelled, labelled.Width / 2, labelled.Width), 300, 1500);
         Assert.Contains("expected 2", Assert.Throws<ArgumentException>(() => Show.Grid(ones(2, 1, 10, 10), labels: ["one"])).Message);
 
-        static int Ink(SKBitmap picture, int from, int to) =>
-            Enumerable.Range(from, to - from).Sum(x => Enumerable.Range(10, picture.Height - 10).Count(y => picture.GetPixel(x, y).Red < 200));
+        static long Ink(PngPicture picture, int from, int to) => Picture.Decode(picture.Content)[0, 10.., from..to].lt(200 / 255f).sum().item<long>();
     }
+
+    [Fact]
+    public void A_letter_covers_what_the_font_says()
+    {
+        // A vertical bar of DejaVu Sans is 172 of 2048 units wide, 2048 units being 12 pixels, and stands in the middle of 690.
+        var shown = Picture.Decode(Show.Grid(ones(1, 1, 1, 1), scale: 1, gap: 0, labels: ["|"]).Content);
+        var ink = 1 - shown[0, 5..10];
+        Assert.Equal(172 / 2048f * 12, ink.sum(1).mean().item<float>(), 0.05);
+        Assert.Equal(Show.Grid(ones(1, 1, 9, 9), labels: ["?"]).Content, Show.Grid(ones(1, 1, 9, 9), labels: ["\u4e00"]).Content);
+    }
+
+    [Fact]
+    public void Every_character_of_the_series_can_be_written() =>
+        Assert.All("ABCxyz0189 !%'(),-./:;<=>?[]_|~·×ßéü–—’“”…Δαω←↑→↓−√≈≠≤≥✓✗", character => Assert.True(Lettering.Knows(character), $"{character}"));
 
     [Fact]
     public void Grid_lines_lie_on_the_borders_of_the_patches()
     {
-        using var shown = Show.GridLines(zeros(3, 8, 12), patchSize: 4, scale: 4);
+        var shown = Show.GridLines(zeros(3, 8, 12), patchSize: 4, scale: 4);
         Assert.Equal((48, 32), (shown.Width, shown.Height));
-        var bright = Enumerable.Range(0, 48).Where(x => shown.GetPixel(x, 7).Red > 128).ToArray();
-        Assert.Equal(2, bright.Length);
-        Assert.InRange(bright[0], 15, 16);
-        Assert.InRange(bright[1], 31, 32);
+        Assert.Equal([16, 32], Enumerable.Range(0, 48).Where(x => Red(shown, x, 7) == 255));
+        var grey = Show.GridLines(full([1, 8, 12], 0.5), patchSize: 4, scale: 4);
+        Assert.Equal([128, 73, 255, 73, 128], Enumerable.Range(14, 5).Select(x => Red(grey, x, 7)));
         var error = Assert.Throws<ArgumentException>(() => Show.GridLines(zeros(3, 8, 12), 5));
         Assert.Contains("8 × 12", error.Message);
         Assert.Contains("patch size 5", error.Message);
@@ -84,13 +106,13 @@ public class ShowTests
     public void Heat_blends_over_the_image()
     {
         var heat = tensor(new[] { 0f, 1f }).reshape(1, 2);
-        using var map = Show.Overlay(ones(3, 8, 16), heat, opacity: 1, scale: 1);
-        Assert.Equal(new SKColor(0x44, 0x01, 0x54), map.GetPixel(0, 0));
-        Assert.Equal(new SKColor(0xfd, 0xe7, 0x25), map.GetPixel(15, 7));
-        using var image = Show.Overlay(ones(1, 8, 16), heat, opacity: 0, scale: 1);
-        Assert.Equal(SKColors.White, image.GetPixel(3, 3));
-        using var bytes = Show.Overlay(full([8, 16], 100, ScalarType.Byte), heat, opacity: 0, scale: 1);
-        Assert.Equal(100, bytes.GetPixel(3, 3).Red);
+        var map = Show.Overlay(ones(3, 8, 16), heat, opacity: 1, scale: 1);
+        Assert.Equal(0x440154, Pixel(map, 0, 0));
+        Assert.Equal(0xfde725, Pixel(map, 15, 7));
+        var image = Show.Overlay(ones(1, 8, 16), heat, opacity: 0, scale: 1);
+        Assert.Equal(White, Pixel(image, 3, 3));
+        var bytes = Show.Overlay(full([8, 16], 100, ScalarType.Byte), heat, opacity: 0, scale: 1);
+        Assert.Equal(100, Red(bytes, 3, 3));
         Assert.Throws<ArgumentException>(() => Show.Overlay(ones(3, 8, 16), ones(2)));
     }
 }
