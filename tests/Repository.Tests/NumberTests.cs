@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using CSharpKernel.Documents;
 using Markdig.Syntax;
 using Markdig.Syntax.Inlines;
@@ -25,6 +26,20 @@ public sealed partial class NumberTests
             .SelectMany(b => Numbers(Prose(b)))
             .Where(n => !constants.Contains(n.Value) && !shown.Exists(s => Rounds(s.Value, n))).Select(n => n.Text).Distinct().ToList();
         Assert.True(unfounded.Count == 0, $"{notebook}: {string.Join(", ", unfounded)}");
+    }
+
+    public static TheoryData<string> Drawings =>
+        [.. Directory.EnumerateFiles(Tree.PathOf("notebooks/images"), "mechanism-*.svg").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+
+    [Theory, MemberData(nameof(Drawings))]
+    public void Each_number_of_a_drawing_is_shown_by_its_notebook(string drawing)
+    {
+        var path = Document.Notebooks.Single(n => Path.GetFileName(n).StartsWith(drawing["mechanism-".Length..].Split('.')[0] + "-", StringComparison.Ordinal) && !n.Contains("solutions"));
+        var shown = Numbers(string.Join('\n', Notebook.Load(Tree.PathOf(path)).Cells.Where(c => c.IsCode).SelectMany(c => c.Outputs).Select(TextOf))).ToList();
+        var texts = XDocument.Load(Tree.PathOf($"notebooks/images/{drawing}")).Descendants().Where(e => e.Name.LocalName == "text").Select(e => e.Value);
+        // With one decimal they are given numbers rather than results.
+        var unfounded = texts.SelectMany(Numbers).Where(n => n.Step < 0.05 && !shown.Exists(s => Rounds(s.Value, n))).Select(n => n.Text).Distinct().ToList();
+        Assert.True(unfounded.Count == 0, $"{drawing}: {string.Join(", ", unfounded)}");
     }
 
     [Theory]

@@ -1,0 +1,324 @@
+using static Notebooks.SvgCanvas;
+
+namespace Notebooks;
+
+/// <summary>One drawing a notebook, of the mechanism that it builds, with the numbers of its cells.</summary>
+static class MechanismDrawings
+{
+    /// <summary>The drawings by the number of their notebook; the file is <c>mechanism-01.svg</c> and so on.</summary>
+    public static IReadOnlyList<(string Notebook, Func<SvgCanvas> Draw)> All { get; } =
+    [
+        ("01", CutAndFlatten),
+        ("02", OneFilterOnOnePatch),
+        ("03", TheTokenInFront),
+        ("04", AddingPositions),
+        ("05", OneQuery),
+        ("06", HeadsSplitAndJoined),
+        ("07", NormAndResidual),
+        ("09", TheLoop),
+    ];
+
+    /// <summary>Writes each drawing into a folder.</summary>
+    public static void WriteAll(string imagesFolder)
+    {
+        foreach (var (notebook, draw) in All)
+        {
+            var path = Path.Combine(imagesFolder, $"mechanism-{notebook}.svg");
+            File.WriteAllText(path + ".tmp", draw().ToString());
+            File.Move(path + ".tmp", path, overwrite: true);
+        }
+    }
+
+    static readonly (string Fill, string Stroke)[] SixPatches = [("#FBE7C6", "#8A6145"), ("#CBE3F3", "#3F7CAC"), ("#DDF1E8", "#2E8B6B"), ("#E6E0F4", "#6E5BA6"), ("#FFE7A0", "#9A7400"), ("#F7D3C4", "#B4532A")];
+
+    static string[] Whole(IEnumerable<int> numbers) => [.. numbers.Select(n => Number(n, 0))];
+    static string[] Decimals(IEnumerable<double> numbers, int decimals = 4) => [.. numbers.Select(n => Number(n, decimals))];
+
+    // Patch i of the 4 × 6 image 0 … 23, whose patches are 2 × 2.
+    static int[] Pixels(int patch)
+    {
+        var first = patch / 3 * 12 + patch % 3 * 2;
+        return [first, first + 1, first + 6, first + 7];
+    }
+
+    static SvgCanvas CutAndFlatten()
+    {
+        var canvas = new SvgCanvas("An image, cut and flattened",
+            "An image of 4 by 6 pixels, numbered 0 to 23, is cut into six patches of 2 by 2. Each patch becomes one row of four numbers; the second is 2, 3, 8, 9.", 300);
+        canvas.Text(120, 24, "image", bold: true);
+        canvas.Text(120, 262, "[B, C, H, W] = [1, 1, 4, 6]", code: true, size: 13);
+        for (var pixel = 0; pixel < 24; pixel++)
+        {
+            var (row, column) = (pixel / 6, pixel % 6);
+            canvas.Box(18 + column * 34, 66 + row * 34, 34, 34, SixPatches[row / 2 * 3 + column / 2], Number(pixel, 0), corner: 0, code: true);
+        }
+        canvas.Text(348, 24, "patches", bold: true);
+        canvas.Text(348, 262, "cut, row by row", size: 13);
+        for (var patch = 0; patch < 6; patch++)
+        {
+            var (x, y) = (264 + patch % 3 * 60, 72 + patch / 3 * 76);
+            var pixels = Whole(Pixels(patch));
+            canvas.Row(x, y, pixels[..2], SixPatches[patch], 26);
+            canvas.Row(x, y + 26, pixels[2..], SixPatches[patch], 26);
+        }
+        canvas.Text(592, 24, "sequence", bold: true);
+        canvas.Text(592, 262, "[B, N, C·P·P] = [1, 6, 4]", code: true, size: 13);
+        for (var patch = 0; patch < 6; patch++)
+        {
+            canvas.Text(508, 67 + patch * 30, Number(patch, 0), anchor: "end", size: 13, fill: "#52606D");
+            canvas.Row(516, 54 + patch * 30, Whole(Pixels(patch)), SixPatches[patch], 38);
+        }
+        canvas.Arrow((228, 134), (256, 134));
+        canvas.Arrow((452, 134), (484, 134));
+        return canvas;
+    }
+
+    static SvgCanvas OneFilterOnOnePatch()
+    {
+        double[] patch = [.. Pixels(0)];
+        double[] filter = [-0.5, 0.5, -0.5, 0.5];
+        var canvas = new SvgCanvas("One filter on one patch",
+            "The patch 0, 1, 6, 7 and the filter right minus left, minus a half, a half, minus a half, a half: each pixel is multiplied by its weight, and the sum, 1, is one number of the token.", 300);
+        void Square(double x, double y, string[] numbers, (string Fill, string Stroke) colour)
+        {
+            canvas.Row(x, y, numbers[..2], colour, 44, 36);
+            canvas.Row(x, y + 36, numbers[2..], colour, 44, 36);
+        }
+        canvas.Text(78, 24, "patch", bold: true);
+        Square(34, 60, Decimals(patch, 0), SixPatches[0]);
+        canvas.Text(158, 96, "×", size: 22);
+        canvas.Text(232, 24, "filter “right − left”", bold: true);
+        Square(188, 60, Decimals(filter, 1), Weight);
+        canvas.Text(312, 96, "=", size: 22);
+        canvas.Text(390, 24, "products", bold: true);
+        Square(346, 60, Decimals(patch.Zip(filter, (p, w) => p * w + 0), 1), Plain);
+        canvas.Arrow((440, 96), (484, 96));
+        canvas.Text(462, 80, "sum", size: 13);
+        canvas.Text(586, 24, "token", bold: true);
+        double[][] filters = [[0.25, 0.25, 0.25, 0.25], filter, [-0.5, -0.5, 0.5, 0.5]];
+        var token = filters.Select(f => patch.Zip(f, (p, w) => p * w).Sum()).ToArray();
+        canvas.Box(490, 82, 64, 30, Plain, Number(token[0], 4), corner: 0, code: true);
+        canvas.Box(554, 82, 64, 30, Lit, Number(token[1], 4), corner: 0, code: true);
+        canvas.Box(618, 82, 64, 30, Plain, Number(token[2], 4), corner: 0, code: true);
+        canvas.Text(586, 128, "one number from each filter", size: 13);
+
+        canvas.Text(34, 176, "The same, as matrices:", anchor: "start", size: 13);
+        canvas.Row(34, 216, Decimals(patch, 0), SixPatches[0], 36);
+        canvas.Text(106, 258, "[1, C · P · P]", code: true, size: 13);
+        canvas.Text(196, 229, "·", size: 22);
+        for (var pixel = 0; pixel < 4; pixel++)
+            for (var column = 0; column < 3; column++)
+                canvas.Box(216 + column * 62, 168 + pixel * 26, 62, 26, column == 1 ? Lit : Weight, Number(filters[column][pixel], 2), corner: 0, code: true);
+        canvas.Text(309, 286, "E: [C · P · P, D]", code: true, size: 13);
+        canvas.Text(442, 229, "=", size: 22);
+        for (var column = 0; column < 3; column++)
+            canvas.Box(470 + column * 64, 216, 64, 26, column == 1 ? Lit : Plain, Number(token[column], 4), corner: 0, code: true);
+        canvas.Text(566, 258, "[1, D]", code: true, size: 13);
+        return canvas;
+    }
+
+    static SvgCanvas TheTokenInFront()
+    {
+        var canvas = new SvgCanvas("The class token: put in front, and read",
+            "The class token, minus 1 to minus 4, is put in front of the three patches of an image. After the encoder, only the first token is read by the head; the other three are left.", 260);
+        string[] token = Whole([-1, -2, -3, -4]);
+        canvas.Text(96, 24, "learned, one for all images", size: 13);
+        canvas.Row(20, 42, token, ClassToken, 38);
+        canvas.Text(96, 98, "patches of one image", size: 13);
+        for (var row = 0; row < 3; row++)
+            canvas.Row(20, 116 + row * 34, Whole(Enumerable.Range(row * 4, 4)), Plain, 38);
+        canvas.Text(96, 236, "[N, D] = [3, 4]", code: true, size: 13);
+        canvas.Arrow((178, 55), (222, 55), (222, 77), (244, 77));
+        canvas.Arrow((178, 163), (244, 163));
+        canvas.Text(325, 24, "sequence", bold: true);
+        canvas.Row(250, 64, token, ClassToken, 38);
+        for (var row = 0; row < 3; row++)
+            canvas.Row(250, 98 + row * 34, Whole(Enumerable.Range(row * 4, 4)), Plain, 38);
+        canvas.Text(325, 236, "[T, D] = [1 + 3, 4]", code: true, size: 13);
+        canvas.Arrow((406, 128), (430, 128));
+        canvas.Box(434, 56, 78, 146, Attention);
+        canvas.Text(473, 112, "encoder", bold: true);
+        canvas.Text(473, 134, "every token", size: 12);
+        canvas.Text(473, 150, "sees every", size: 12);
+        canvas.Text(473, 166, "other", size: 12);
+        canvas.Arrow((516, 77), (546, 77));
+        canvas.Box(550, 64, 56, 26, ClassToken, "class", size: 13);
+        for (var row = 0; row < 3; row++)
+            canvas.Box(550, 98 + row * 34, 56, 26, Empty, "left", size: 13);
+        canvas.Arrow((608, 77), (630, 77));
+        canvas.Box(634, 56, 52, 42, Weight, "head", bold: true);
+        canvas.Text(660, 118, "the class", size: 13);
+        canvas.Text(660, 136, "is read", size: 13);
+        canvas.Text(660, 154, "here", size: 13);
+        return canvas;
+    }
+
+    static SvgCanvas AddingPositions()
+    {
+        var canvas = new SvgCanvas("Adding positions",
+            "Three equal tokens of ones; to each the sines and cosines of its own position are added, so that three different tokens come out.", 220);
+        canvas.Text(110, 24, "three equal tokens", bold: true);
+        canvas.Text(352, 24, "their positions", bold: true);
+        canvas.Text(592, 24, "three different tokens", bold: true);
+        string[] columns = ["sin t", "cos t", "sin 0.01 t", "cos 0.01 t"];
+        for (var column = 0; column < 4; column++)
+            canvas.Text(270 + column * 56, 50, columns[column], size: 12, italic: true);
+        for (var t = 0; t < 3; t++)
+        {
+            var y = 66 + t * 44;
+            double[] position = [Math.Sin(t), Math.Cos(t), Math.Sin(0.01 * t), Math.Cos(0.01 * t)];
+            canvas.Text(14, y + 13, $"t = {t}", anchor: "start", size: 13);
+            canvas.Row(54, y, Whole([1, 1, 1, 1]), Plain, 28);
+            canvas.Plus(200, y + 13);
+            canvas.Row(242, y, Decimals(position, 2), Position, 56);
+            canvas.Text(478, y + 13, "=", size: 20);
+            canvas.Row(490, y, Decimals(position.Select(p => 1 + p), 2), Lit, 50);
+        }
+        canvas.Text(110, 206, "[T, D] = [3, 4]", code: true, size: 13);
+        canvas.Text(352, 206, "[T, D], the same for every image", code: true, size: 13);
+        canvas.Text(592, 206, "[T, D]", code: true, size: 13);
+        return canvas;
+    }
+
+    static SvgCanvas OneQuery()
+    {
+        string[] names = ["fur", "sky", "grass", "paw"];
+        double[][] tokens = [[2, 0, 0], [0, 2, 0], [0, 0, 2], [1.5, 0, 1]];
+        var query = tokens[0];
+        var scores = tokens.Select(key => key.Zip(query, (k, q) => k * q).Sum()).ToArray();
+        var scaled = scores.Select(s => s / Math.Sqrt(3)).ToArray();
+        var sum = scaled.Sum(Math.Exp);
+        var weights = scaled.Select(s => Math.Exp(s) / sum).ToArray();
+        var mixed = Enumerable.Range(0, 3).Select(i => weights.Zip(tokens, (w, value) => w * value[i]).Sum());
+
+        var canvas = new SvgCanvas("One query, four keys",
+            "The query of the token fur is multiplied with the keys of fur, sky, grass and paw. The scores 4, 0, 0 and 3 are divided by the square root of 3; softmax makes them weights, drawn as bars; the values, weighted so, add up to the new token.", 330);
+        canvas.Text(84, 24, "the query of “fur”", bold: true);
+        canvas.Row(30, 44, Decimals(query, 1), Lit, 36);
+        canvas.Text(84, 92, "“what am I looking for?”", size: 12, italic: true);
+        double[] middles = [84, 194, 256, 378, 576];
+        (int Column, string Text)[] heads = [(0, "four keys"), (1, "q · k"), (2, "/ √3"), (3, "softmax"), (4, "weight × value")];
+        foreach (var (column, text) in heads)
+            canvas.Text(middles[column], 122, text, bold: column is 0 or 3 or 4, italic: column is 1 or 2);
+        for (var i = 0; i < 4; i++)
+        {
+            var y = 140 + i * 36;
+            canvas.Row(30, y, Decimals(tokens[i], 1), Plain, 36);
+            canvas.Arrow((142, y + 13), (170, y + 13));
+            canvas.Text(194, y + 13, Number(scores[i], 0), code: true);
+            canvas.Text(256, y + 13, Number(scaled[i], 4), code: true);
+            canvas.Text(358, y + 13, Number(weights[i], 4), anchor: "end", code: true);
+            canvas.Box(364, y + 2, 76 * weights[i] / weights.Max(), 22, Attention, corner: 0);
+            canvas.Text(526, y + 13, Number(weights[i], 4) + " ×", anchor: "end", code: true);
+            canvas.Row(534, y, Decimals(tokens[i], 1), Plain, 36);
+            canvas.Text(650, y + 13, names[i], anchor: "start", size: 13);
+        }
+        canvas.Path([(470, 290), (686, 290)]);
+        canvas.Text(478, 309, "sum", anchor: "end", bold: true);
+        canvas.Row(486, 296, Decimals(mixed), Lit, 62);
+        canvas.Text(24, 309, "the new “fur”: the mean of all values, mostly its own, then the paw’s", anchor: "start", size: 12, italic: true);
+        return canvas;
+    }
+
+    static SvgCanvas HeadsSplitAndJoined()
+    {
+        var canvas = new SvgCanvas("Columns split into heads, and joined",
+            "Two tokens of six numbers, 0 to 5 and 10 to 15. Head 0 takes the first three columns of both tokens, head 1 the last three. Each attends by itself; their results are written side by side again and multiplied by the output projection.", 240);
+        (string Fill, string Stroke)[] colours = [Attention, Position];
+        void Joined(double x, double y, Func<int, int, string> text)
+        {
+            for (var token = 0; token < 2; token++)
+                for (var column = 0; column < 6; column++)
+                    canvas.Box(x + column * 30, y + token * 28, 30, 28, colours[column / 3], text(token, column), corner: 0, code: true);
+        }
+        canvas.Text(104, 40, "two tokens", bold: true);
+        Joined(14, 92, (token, column) => Number(token * 10 + column, 0));
+        canvas.Text(104, 170, "[T, D] = [2, 6]", code: true, size: 13);
+        canvas.Text(288, 24, "h = 2 heads, d = D / h = 3", bold: true, size: 13);
+        for (var head = 0; head < 2; head++)
+        {
+            var y = 56 + head * 96;
+            canvas.Arrow((196, 120), (214, 120), (214, y + 28), (238, y + 28));
+            for (var token = 0; token < 2; token++)
+                canvas.Row(242, y + token * 28, Whole(Enumerable.Range(token * 10 + head * 3, 3)), colours[head], 30, 28);
+            canvas.Arrow((334, y + 28), (352, y + 28));
+            canvas.Box(356, y + 6, 96, 44, colours[head], "attention", size: 13);
+            canvas.Arrow((454, y + 28), (472, y + 28), (472, 120), (492, 120));
+            canvas.Text(287, y + 68, $"head {head}: [T, d]", code: true, size: 12);
+        }
+        canvas.Text(540, 40, "side by side", bold: true);
+        for (var token = 0; token < 2; token++)
+            for (var head = 0; head < 2; head++)
+                canvas.Box(496 + head * 45, 92 + token * 28, 45, 28, colours[head], $"head {head}", corner: 0, size: 12);
+        canvas.Text(541, 170, "[T, h · d]", code: true, size: 13);
+        canvas.Arrow((588, 120), (606, 120));
+        canvas.Box(610, 84, 76, 72, Weight);
+        canvas.Text(648, 112, "output", size: 13);
+        canvas.Text(648, 130, "projection", size: 13);
+        canvas.Text(648, 170, "[T, D]", code: true, size: 13);
+        return canvas;
+    }
+
+    static SvgCanvas NormAndResidual()
+    {
+        double[] token = [1, 2, 3, 6];
+        var mean = token.Average();
+        var deviation = Math.Sqrt(token.Average(x => (x - mean) * (x - mean)));
+        var normed = token.Select(x => (x - mean) / deviation);
+        var canvas = new SvgCanvas("What norm and residual do",
+            "A token 1, 2, 3, 6 goes straight on; beside it, a branch takes its normalised form, with mean 0 and deviation 1, computes something from it, and adds the result. This happens twice: with attention, then with the feed-forward.", 250);
+        canvas.Text(20, 30, "the residual: the token goes on as it is", anchor: "start", size: 13, italic: true);
+        canvas.Row(16, 52, Whole(token.Select(x => (int)x)), Plain, 28);
+        canvas.Arrow((132, 65), (386, 65));
+        canvas.Plus(400, 65);
+        canvas.Arrow((414, 65), (646, 65));
+        canvas.Plus(660, 65);
+        canvas.Arrow((674, 65), (696, 65));
+        foreach (var (x, name, colour) in new[] { (170.0, "attention", Attention), (430.0, "feed-forward", Weight) })
+        {
+            canvas.Arrow((x, 65), (x, 118));
+            canvas.Box(x - 24, 122, 96, 34, Plain, "LayerNorm", size: 13);
+            canvas.Arrow((x + 74, 139), (x + 92, 139));
+            canvas.Box(x + 96, 118, 102, 42, colour, name, bold: true, size: 13);
+            canvas.Arrow((x + 200, 139), (x + 230, 139), (x + 230, 82));
+        }
+        canvas.Text(20, 198, "after LayerNorm:", anchor: "start", size: 13);
+        canvas.Row(132, 185, Decimals(normed), Plain, 68);
+        canvas.Text(268, 228, "mean 0, deviation 1, whatever the token’s size", size: 13, italic: true);
+        canvas.Path([(170, 158), (170, 182)], dashes: "2 4");
+        canvas.Text(428, 198, "each branch adds a correction; the", anchor: "start", size: 13, italic: true);
+        canvas.Text(428, 216, "gradient comes back by the upper line", anchor: "start", size: 13, italic: true);
+        return canvas;
+    }
+
+    static SvgCanvas TheLoop()
+    {
+        var canvas = new SvgCanvas("The loop of a training",
+            "A batch of images is augmented and goes through the model; logits and labels give the loss; the backward pass gives gradients, which are cut to a length; AdamW moves the weights by the learning rate of this step; the next batch follows. After each epoch the validation images are counted.", 250);
+        (string Text, string Shape, (string, string) Colour)[] forward =
+            [("batch", "[B, 1, 28, 28]", Plain), ("augment", "shift, mirror", Plain), ("model", "logits [B, 10]", Attention), ("loss", "one number", Lit)];
+        (string Text, string Shape, (string, string) Colour)[] back =
+            [("gradients", "of each weight", Lit), ("clip", "to length 1", Plain), ("AdamW", "step and decay", Weight), ("next batch", "zero_grad", Plain)];
+        for (var i = 0; i < 4; i++)
+        {
+            var x = 24 + i * 172;
+            canvas.Box(x, 36, 132, 56, forward[i].Colour);
+            canvas.Text(x + 66, 56, forward[i].Text, bold: true);
+            canvas.Text(x + 66, 76, forward[i].Shape, size: 12);
+            var left = 24 + (3 - i) * 172;
+            canvas.Box(left, 140, 132, 56, back[i].Colour);
+            canvas.Text(left + 66, 160, back[i].Text, bold: true);
+            canvas.Text(left + 66, 180, back[i].Shape, size: 12);
+            if (i == 3)
+                continue;
+            canvas.Arrow((x + 134, 64), (x + 168, 64));
+            canvas.Arrow((left - 2, 168), (left - 36, 168));
+        }
+        canvas.Arrow((606, 94), (606, 136));
+        canvas.Text(616, 116, "backward", anchor: "start", size: 12, italic: true);
+        canvas.Arrow((90, 138), (90, 96));
+        canvas.Text(350, 18, "forward", size: 12, italic: true);
+        canvas.Text(350, 226, "after each epoch: count what the model gets right of the validation images, and keep the best weights", size: 12, italic: true);
+        return canvas;
+    }
+}
