@@ -7,49 +7,72 @@ using CSharpKernel.Tests.Jupyter;
 
 namespace Benchmarks;
 
-/// <summary>What a client waits for, over the protocol, from the kernel that <c>install</c> puts where Jupyter finds it.</summary>
+/// <summary>
+/// What a client waits for, from the kernel that <c>install</c> puts where Jupyter finds it, and from .NET Interactive,
+/// which the manifest of tools names. The two take turns.
+/// </summary>
 static class KernelBenchmark
 {
     const int Declared = 500;
     const int Lines = 100_000;
 
+    /// <summary>What .NET Interactive prints, too: a hundred times as many would take it hours.</summary>
+    const int FewLines = 1_000;
+
     static readonly string[] Endless = ["while (true) { }", "System.Threading.Thread.Sleep(-1);", "await Task.Delay(-1);"];
+
+    static readonly string Root = typeof(KernelBenchmark).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
 
     public static void Run(Options options)
     {
         var folder = Directory.CreateTempSubdirectory("kernel-").FullName;
         try
         {
+            Expect($"{Finished(Root, "tool", "restore")}", "0");
             var program = Install(folder);
-            Figures.Header("what", "median", "slowest", "target");
-            var starts = Enumerable.Range(0, Math.Clamp(options.Rounds, 1, 9)).Select(_ => Seconds(() =>
+            Figures.Header("what", "median", "slowest", "target", ".NET Interactive", "as many times as long");
+            Compare("process start to first result", Math.Clamp(options.Rounds, 1, 5), "≤ 2 s, 5 times", _ =>
             {
                 var started = new RunningKernel("key", program);
                 Expect(started.Client.Execute("1 + 1").Result, "2");
                 return started;
-            })).ToList();
-            Row("process start to first result", starts, "≤ 2 s");
+            }, _ =>
+            {
+                var started = new InteractiveProcess(Root);
+                Expect(started.Result("1 + 1"), "2");
+                return started;
+            });
 
             using var kernel = new RunningKernel("key", program);
+            using var interactive = new InteractiveProcess(Root);
             var client = kernel.Client;
-            var repeats = options.Quick ? 10 : 50;
-            Row("a trivial cell", Repeated(repeats, i => Expect(client.Execute($"{i} + 1").Result, $"{i + 1}")), "≤ 0.015 s");
-            for (var i = 0; i < Declared; i++)
-                Expect(client.Execute($"var v{i} = {i};").Status, "ok");
-            Row($"a trivial cell after {Declared} cells", Repeated(repeats, i => Expect(client.Execute($"v{i} + 1").Result, $"{i + 1}")), "≤ 0.015 s");
-            Row($"completion after {Declared} cells", Repeated(repeats, i =>
+            var repeats = options.Quick ? 5 : 20;
+            var cells = 0;
+            foreach (var declared in new[] { 100, Declared })
+            {
+                for (; cells < declared; cells++)
+                {
+                    Expect(client.Execute($"var v{cells} = {cells};").Status, "ok");
+                    interactive.Result($"var v{cells} = {cells};");
+                }
+
+                Compare($"a trivial cell after {declared} cells", repeats, "≤ 0.015 s, 3 times",
+                    i => Nothing(() => Expect(client.Execute($"v{i} + 1").Result, $"{i + 1}")),
+                    i => Nothing(() => Expect(interactive.Result($"v{i} + 1"), $"{i + 1}")));
+            }
+
+            Compare($"completion after {Declared} cells", repeats, "≤ 0.15 s, 50 times", i => Nothing(() =>
             {
                 var code = $"v{i}.ToStr";
                 var reply = client.Ask(Channel.Shell, "complete_request", new() { ["code"] = code, ["cursor_pos"] = code.Length });
                 Expect(reply.Reply.Content["matches"]!.AsArray().Any(m => m!.GetValue<string>() == "ToString").ToString(), bool.TrueString);
-            }), "≤ 0.15 s");
-            Row($"{Lines:N0} lines of output, all arrived", Repeated(3, _ =>
-            {
-                var cell = client.Execute($"for (var i = 0; i < {Lines}; i++) Console.WriteLine(i);");
-                Expect($"{cell.Stream("stdout").Count(c => c == '\n')}", $"{Lines}");
-            }), "≤ 5 s");
+            }), i => Nothing(() => Expect(interactive.Completes($"v{i}.ToStr", "ToString").ToString(), bool.TrueString)));
+            string Print(int lines) => $"for (var i = 0; i < {lines}; i++) Console.WriteLine(i);";
+            void Lined(int lines) => Expect($"{client.Execute(Print(lines)).Stream("stdout").Count(c => c == '\n')}", $"{lines}");
+            Compare($"{FewLines:N0} lines of output, all arrived", 2, "", _ => Nothing(() => Lined(FewLines)), _ => Nothing(() => interactive.Result(Print(FewLines))));
+            Alone($"{Lines:N0} lines of output, all arrived", Repeated(3, _ => Nothing(() => Lined(Lines))), "≤ 5 s");
             foreach (var code in Endless)
-                Row($"interrupt of `{code}`", [.. Enumerable.Range(0, 3).Select(_ => Interrupt(client, code))], "≤ 2 s");
+                Alone($"interrupt of `{code}`", [.. Enumerable.Range(0, 3).Select(_ => Interrupt(client, code))], "≤ 2 s");
         }
         finally
         {
@@ -57,18 +80,18 @@ static class KernelBenchmark
         }
     }
 
+    static int Finished(string folder, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder })!;
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+
     /// <summary>Installs the kernel below a folder.</summary>
     /// <returns>The assembly that the kernelspec starts.</returns>
     static string Install(string folder)
     {
-        var root = typeof(KernelBenchmark).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
-        var notebooks = Path.Combine(root, "notebooks");
-        using (var process = Process.Start("dotnet", ["run", "--project", notebooks, "--", "install", "--prefix", folder, "--name", "benchmark"]))
-        {
-            process.WaitForExit();
-            Expect($"{process.ExitCode}", "0");
-        }
-
+        Expect($"{Finished(Root, "run", "--project", "notebooks", "--", "install", "--prefix", folder, "--name", "benchmark")}", "0");
         var spec = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "share", "jupyter", "kernels", "benchmark", "kernel.json")))!;
         return spec["argv"]!.AsArray().Select(a => a!.GetValue<string>()).Single(a => a.EndsWith(".dll", StringComparison.Ordinal));
     }
@@ -77,21 +100,39 @@ static class KernelBenchmark
     {
         var cell = client.SendExecute($"Console.WriteLine(\"begun\"); {code}");
         client.PublishedUntil(m => m.ParentId == cell && m.Summary == "stdout begun");
-        return Seconds(() =>
+        return Seconds(() => Nothing(() =>
         {
             client.Send(Channel.Control, "interrupt_request", []);
             Expect(client.Answer(Channel.Shell, cell).Status, "error");
-            return null;
-        });
+        }));
     }
 
     /// <summary>The first is not counted: it compiles what the others use.</summary>
-    static List<double> Repeated(int times, Action<int> action) =>
-        [.. Enumerable.Range(0, times + 1).Select(i => Seconds(() =>
+    static List<double> Repeated(int times, Func<int, IDisposable?> action) =>
+        [.. Enumerable.Range(0, times + 1).Select(i => Seconds(() => action(i))).Skip(1)];
+
+    static IDisposable? Nothing(Action action)
+    {
+        action();
+        return null;
+    }
+
+    /// <summary>Ours and theirs in turn.</summary>
+    static void Compare(string what, int times, string target, Func<int, IDisposable?> ours, Func<int, IDisposable?> theirs)
+    {
+        var theirSeconds = new List<double>();
+        var seconds = new List<double>();
+        for (var i = 0; i <= times; i++)
         {
-            action(i);
-            return null;
-        })).Skip(1)];
+            seconds.Add(Seconds(() => ours(i)));
+            theirSeconds.Add(Seconds(() => theirs(i)));
+        }
+
+        var median = theirSeconds.Skip(1).Median();
+        Row(what, seconds[1..], target, Text(median), (median / seconds.Skip(1).Median()).ToString("F1", CultureInfo.InvariantCulture));
+    }
+
+    static void Alone(string what, List<double> seconds, string target) => Row(what, seconds, target, "", "");
 
     /// <summary>By the clock; what is left over goes after it.</summary>
     static double Seconds(Func<IDisposable?> action)
@@ -109,6 +150,8 @@ static class KernelBenchmark
             throw new InvalidOperationException($"The kernel was to give {expected}, and gave {found ?? "nothing"}.");
     }
 
-    static void Row(string what, List<double> seconds, string target) =>
-        Figures.Row(what, $"{seconds.Median().ToString("F3", CultureInfo.InvariantCulture)} s", $"{seconds.Max().ToString("F3", CultureInfo.InvariantCulture)} s", target);
+    static void Row(string what, List<double> seconds, string target, string theirs, string ratio) =>
+        Figures.Row(what, Text(seconds.Median()), Text(seconds.Max()), target, theirs, ratio);
+
+    static string Text(double seconds) => $"{seconds.ToString("F3", CultureInfo.InvariantCulture)} s";
 }
