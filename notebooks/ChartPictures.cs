@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Reflection.Metadata;
-using System.Reflection.PortableExecutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -66,7 +64,7 @@ sealed partial class ChartPictures(string plotly)
         var folder = Directory.CreateTempSubdirectory("charts-").FullName;
         try
         {
-            await File.WriteAllBytesAsync(Path.Combine(folder, "plotly.js"), ReadPlotlyJs(), cancellation);
+            await File.WriteAllBytesAsync(Path.Combine(folder, "plotly.js"), PlotlyScript.Read(plotly), cancellation);
             var page = Path.Combine(folder, "charts.html");
             // "<" would end the script element inside a string.
             var json = JsonSerializer.Serialize(charts).Replace("<", "\\u003c", StringComparison.Ordinal);
@@ -163,31 +161,6 @@ sealed partial class ChartPictures(string plotly)
             : ["/snap/bin/chromium", "/opt/google/chrome/chrome"];
         return onPath.Concat(usual).FirstOrDefault(File.Exists)
             ?? throw new ChartPicturesException($"Drawing the charts needs Chromium or Chrome, which is neither on PATH nor at its usual place: install it, or set {Variable} to its path.");
-    }
-
-    /// <summary>Reads plotly.js out of the assembly without loading it.</summary>
-    byte[] ReadPlotlyJs()
-    {
-        if (!File.Exists(plotly))
-        {
-            throw new ChartPicturesException($"'{plotly}' is missing; `dotnet build` makes it.");
-        }
-
-        using var file = new PEReader(File.OpenRead(plotly));
-        var metadata = file.GetMetadataReader();
-        foreach (var resource in metadata.ManifestResources.Select(metadata.GetManifestResource).Where(r => r.Implementation.IsNil))
-        {
-            var name = metadata.GetString(resource.Name);
-            if (name.Contains("plotly", StringComparison.OrdinalIgnoreCase) && name.EndsWith(".js", StringComparison.OrdinalIgnoreCase))
-            {
-                // A resource is its length, then its bytes.
-                var data = file.GetSectionData(file.PEHeaders.CorHeader!.ResourcesDirectory.RelativeVirtualAddress).GetContent((int)resource.Offset, sizeof(int));
-                return [.. file.GetSectionData(file.PEHeaders.CorHeader.ResourcesDirectory.RelativeVirtualAddress)
-                    .GetContent((int)resource.Offset + sizeof(int), BitConverter.ToInt32([.. data]))];
-            }
-        }
-
-        throw new ChartPicturesException($"'{plotly}' holds no plotly.js.");
     }
 
     static void Delete(string folder)

@@ -3,7 +3,7 @@ using CSharpKernel.Jupyter;
 
 namespace Notebooks;
 
-/// <summary>Builds the kernel of this repository for an installation.</summary>
+/// <summary>Builds the kernel of this repository for an installation, with what the charts of the notebooks need.</summary>
 static class KernelInstallation
 {
     /// <summary>
@@ -25,19 +25,19 @@ static class KernelInstallation
                     "--artifacts-path", work, "--output", target, "-p:PublishReadyToRun=true", "-p:RunAnalyzers=false",
                     "--verbosity", "quiet", "-nologo", "-tl:off"),
                 cancellation);
-            if (code == 0)
+            if (code != 0)
             {
-                return;
+                Console.WriteLine($"Not compiled ahead of time, so that the first cell takes longer:\n{output.Trim()}");
+                Directory.Delete(target, recursive: true);
+                await KernelInstaller.CopyOwn(target);
             }
-
-            Console.WriteLine($"Not compiled ahead of time, so that the first cell takes longer:\n{output.Trim()}");
         }
         finally
         {
             Directory.Delete(work, recursive: true);
         }
 
-        Directory.Delete(target, recursive: true);
-        await KernelInstaller.CopyOwn(target);
+        // Jupyter's servers hand out what lies beside a kernel.json and below: charts find it there, and no notebook has to hold it.
+        await File.WriteAllBytesAsync(Path.Combine(target, "plotly.min.js"), PlotlyScript.Read(Path.Combine(root, "lib", "bin", "Plotly.NET.dll")), cancellation);
     }
 }

@@ -43,8 +43,12 @@ command.SetAction(async (arguments, cancellation) =>
 });
 var prefix = new Option<string?>("--prefix") { Description = "Below which share/jupyter/kernels stands (default: the current user's folder)", HelpName = "FOLDER" };
 var kernelName = new Option<string?>("--name") { Description = $"The kernelspec's name (default: {KernelSpecs.PreferredName}, by which the notebooks are matched)", HelpName = "NAME" };
-var install = new Command("install", "Installs the kernel of this repository for Jupyter's front ends.") { prefix, kernelName };
-install.SetAction((arguments, cancellation) => KernelInstaller.Install(arguments.GetValue(prefix), arguments.GetValue(kernelName), target => KernelInstallation.Build(root, target, cancellation)));
+var vsCode = new Option<bool>("--vscode") { Description = "Adds what completion in VS Code needs to its user's settings on this machine" };
+var install = new Command("install", "Installs the kernel of this repository for Jupyter's front ends.") { prefix, kernelName, vsCode };
+install.SetAction(async (arguments, cancellation) =>
+    await KernelInstaller.Install(arguments.GetValue(prefix), arguments.GetValue(kernelName), target => KernelInstallation.Build(root, target, cancellation)) is var code and not 0
+        ? code
+        : new VsCode(Environment.GetEnvironmentVariable).SetUpCompletion(arguments.GetValue(vsCode)));
 var uninstall = new Command("uninstall", "Removes what install has put there; kernels of other programs stay.") { prefix, kernelName };
 uninstall.SetAction(arguments => KernelInstaller.Uninstall(arguments.GetValue(prefix), arguments.GetValue(kernelName)));
 command.Add(install);

@@ -76,6 +76,7 @@ sealed class SeriesRun(Series series, string copies, TextWriter output, bool liv
             if (Pictures is not null)
             {
                 await Pictures.Draw(notebook, cancellation);
+                CommittedForm.Restore(notebook);
                 notebook.Save(source);
             }
 

@@ -16,8 +16,9 @@ static class ChartOutput
     public static string Json(GenericChart chart) => Figure(chart).ToJsonString();
 
     /// <summary>
-    /// A page's worth of HTML that needs no network: the process's first chart carries plotly.js, later ones find it in
-    /// the window.
+    /// A chart that a page of Jupyter's draws without a network: plotly.js comes from the server, which hands out what the
+    /// kernel's installation has put into its build, once for all charts of the page. It is run where it finds
+    /// no module loader, or it would hide there instead of in the window.
     /// </summary>
     public static string Html(GenericChart chart) => Html(chart, Interlocked.Increment(ref count));
 
@@ -30,11 +31,22 @@ static class ChartOutput
         var id = $"chart-{number}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(json)))[..8]}";
         return $$"""
             <div id="{{id}}"></div>
-            {{(number == 1 ? Library() : "")}}<script>
-            (function () {
-                var chart = {{json}}, place = document.getElementById("{{id}}");
-                if (window.Plotly) window.Plotly.newPlot(place, chart.data, chart.layout);
-                else place.textContent = "This chart is drawn by the script that came with the notebook's first chart: run that cell again.";
+            <script>
+            (async function () {
+                const chart = {{json}}, place = document.getElementById("{{id}}");
+                async function load() {
+                    const config = document.getElementById("jupyter-config-data");
+                    const base = config ? JSON.parse(config.textContent).baseUrl : document.body.dataset.baseUrl;
+                    const { kernelspecs } = base ? await (await fetch(base + "api/kernelspecs")).json() : {};
+                    for (const { name, spec } of Object.values(kernelspecs ?? {})) {
+                        const build = spec.argv.find(a => a.endsWith("CSharpKernel.dll"))?.split(/[\\/]/).at(-2);
+                        const file = build && await fetch(base + ["kernelspecs", name, build, "plotly.min.js"].join("/"));
+                        if (file?.ok) return Function("define", "exports", "module", await file.text()).call(window);
+                    }
+                }
+                if (!window.Plotly) await (window.loadingPlotly ??= load().catch(() => {}));
+                if (window.Plotly) await window.Plotly.newPlot(place, chart.data, chart.layout);
+                else place.textContent = "This chart is drawn by plotly.js, which the kernel of vit-notebooks brings: install it, and reload this page.";
             })();
             </script>
             """;
@@ -54,14 +66,5 @@ static class ChartOutput
         var figure = JsonNode.Parse(GenericChart.toFigureJson(chart))!.AsObject();
         (figure["layout"] as JsonObject)?.Remove("template");
         return figure;
-    }
-
-    /// <summary>plotly.js from Plotly.NET's assembly; with a module loader in the page it would hide there instead of in the window.</summary>
-    static string Library()
-    {
-        var assembly = typeof(GenericChart).Assembly;
-        var name = assembly.GetManifestResourceNames().Single(name => name.EndsWith(".min.js", StringComparison.Ordinal));
-        using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-        return $"<script>\n(function (define, exports, module) {{\n{reader.ReadToEnd()}\n}}).call(window);\n</script>\n";
     }
 }

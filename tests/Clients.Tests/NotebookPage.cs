@@ -3,7 +3,9 @@ using Microsoft.Playwright;
 namespace Clients.Tests;
 
 /// <summary>A notebook in Jupyter Notebook, used as a reader uses it: with mouse and keyboard.</summary>
-public sealed class NotebookPage(IPage page) : IAsyncDisposable
+/// <param name="page">The page.</param>
+/// <param name="file">The notebook's file.</param>
+public sealed class NotebookPage(IPage page, string file) : IAsyncDisposable
 {
     /// <summary>The page itself, for what is asked only once.</summary>
     public IPage Page => page;
@@ -55,6 +57,16 @@ public sealed class NotebookPage(IPage page) : IAsyncDisposable
 
     /// <summary>Where a code cell is typed.</summary>
     public ILocator Editor(int cell) => Cell(cell).Locator(".CodeMirror");
+
+    /// <summary>Saves with the button of the tool bar.</summary>
+    /// <returns>The file.</returns>
+    public async Task<FileInfo> Save()
+    {
+        await page.EvaluateAsync("() => { window.saved = false; Jupyter.notebook.events.one('notebook_saved.Notebook', () => window.saved = true); }");
+        await page.ClickAsync("button[data-jupyter-action='jupyter-notebook:save-notebook']");
+        await page.WaitForFunctionAsync("() => window.saved");
+        return new(file);
+    }
 
     /// <summary>Keeps a picture of the whole notebook.</summary>
     /// <param name="name">The file's name without extension.</param>

@@ -7,8 +7,8 @@ using Microsoft.Playwright;
 
 namespace Clients.Tests;
 
-/// <summary>Jupyter Notebook on loopback, and a Chromium without a window that opens its pages.</summary>
-public sealed class NotebookServer(Jupyter jupyter) : IAsyncDisposable
+/// <summary>A Jupyter server on loopback, and a Chromium without a window that opens its pages.</summary>
+public class NotebookServer(Jupyter jupyter) : IAsyncDisposable
 {
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
@@ -25,11 +25,39 @@ public sealed class NotebookServer(Jupyter jupyter) : IAsyncDisposable
     /// <summary>Where screenshots are kept.</summary>
     public static string Screenshots { get; } = Path.Combine(TheSeries.Root, "artifacts", "screenshots");
 
+    /// <summary>The program that serves.</summary>
+    protected virtual string ProgramName => "jupyter-notebook";
+
+    /// <summary>Debian's package that holds it; null where none does.</summary>
+    protected virtual string? Package => "jupyter-notebook";
+
+    /// <summary>What it is started with.</summary>
+    protected virtual string[] Arguments(int port, string token, string folder) =>
+    [
+        "--no-browser", "--allow-root", "--ip=127.0.0.1", $"--port={port}", $"--NotebookApp.token={token}", "--MappingKernelManager.kernel_info_timeout=300",
+        $"--notebook-dir={folder}",
+    ];
+
+    /// <summary>The file in which it tells where it listens.</summary>
+    protected virtual string Told(int process) => $"nbserver-{process}.json";
+
+    /// <summary>Where it shows a notebook, below its own address.</summary>
+    protected virtual string Address(string notebook) => $"notebooks/{notebook}";
+
     /// <summary>Opens a page on a copy of a notebook that has never run, and waits for its kernel.</summary>
     public async Task<NotebookPage> Open(Notebook notebook)
     {
-        var program = Programs.Named("jupyter-notebook", "jupyter-notebook");
-        var chromium = Chromium();
+        var (page, file) = await OpenPage(notebook);
+        await page.WaitForFunctionAsync("() => window.Jupyter?.notebook?.kernel?.info_reply?.status === 'ok'");
+        return new NotebookPage(page, file);
+    }
+
+    /// <summary>Opens a page on a copy of a notebook that has never run.</summary>
+    /// <returns>The page, which still loads, and the notebook's file.</returns>
+    public async Task<(IPage Page, string File)> OpenPage(Notebook notebook)
+    {
+        var program = Programs.Named(ProgramName, Package);
+        var browser = Browser();
         notebook.Json["metadata"]!["kernelspec"]!["name"] = await jupyter.Kernel;
         foreach (var cell in notebook.Cells.Where(c => c.IsCode))
         {
@@ -39,7 +67,8 @@ public sealed class NotebookServer(Jupyter jupyter) : IAsyncDisposable
         }
 
         var name = $"{Path.GetRandomFileName()}.ipynb";
-        notebook.Save(Path.Combine(_folder.FullName, name));
+        var file = Path.Combine(_folder.FullName, name);
+        notebook.Save(file);
         if (_address is null)
         {
             var images = _folder.CreateSubdirectory("images");
@@ -52,16 +81,11 @@ public sealed class NotebookServer(Jupyter jupyter) : IAsyncDisposable
         }
 
         _playwright ??= await Playwright.CreateAsync();
-        _browser ??= await _playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = chromium,
-            Args = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic", "--disable-dev-shm-usage"],
-        });
+        _browser ??= await _playwright.Chromium.LaunchAsync(browser);
         var page = await _browser.NewPageAsync(new() { ViewportSize = new() { Width = 1200, Height = 900 } });
         page.SetDefaultTimeout((float)Limit.TotalMilliseconds);
-        await page.GotoAsync($"{_address}notebooks/{name}?token={_token}");
-        await page.WaitForFunctionAsync("() => window.Jupyter?.notebook?.kernel?.info_reply?.status === 'ok'");
-        return new NotebookPage(page);
+        await page.GotoAsync($"{_address}{Address(name)}?token={_token}");
+        return (page, file);
     }
 
     public async ValueTask DisposeAsync()
@@ -83,11 +107,16 @@ public sealed class NotebookServer(Jupyter jupyter) : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    static string Chromium()
+    /// <summary>How the browser is started; where there is none, the test is skipped.</summary>
+    internal static BrowserTypeLaunchOptions Browser()
     {
         try
         {
-            return ChartPictures.FindChromium();
+            return new()
+            {
+                ExecutablePath = ChartPictures.FindChromium(),
+                Args = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic", "--disable-dev-shm-usage"],
+            };
         }
         catch (ChartPicturesException e)
         {
@@ -100,7 +129,7 @@ public sealed class NotebookServer(Jupyter jupyter) : IAsyncDisposable
     /// <returns>Its address, which ends with '/'.</returns>
     async Task<string> Start(string program)
     {
-        var start = jupyter.Program(program, "--no-browser", "--allow-root", "--ip=127.0.0.1", $"--port={FreePort()}", $"--NotebookApp.token={_token}", "--MappingKernelManager.kernel_info_timeout=300", $"--notebook-dir={_folder.FullName}");
+        var start = jupyter.Program(program, Arguments(FreePort(), _token, _folder.FullName));
         start.RedirectStandardOutput = start.RedirectStandardError = true;
         _server = Process.Start(start)!;
         var errors = new List<string?>();
@@ -111,7 +140,7 @@ public sealed class NotebookServer(Jupyter jupyter) : IAsyncDisposable
         // It writes where it listens once it does, under another port where this one was taken meanwhile.
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(Limit);
-        var told = Path.Combine(jupyter.Folder, "runtime", $"nbserver-{_server.Id}.json");
+        var told = Path.Combine(jupyter.Folder, "runtime", Told(_server.Id));
         using var http = new HttpClient();
         http.DefaultRequestHeaders.Authorization = new("token", _token);
         while (true)

@@ -38,9 +38,25 @@ public sealed class NotebookTests(NotebookServer server) : IClassFixture<Noteboo
                 await page.Cell(cell).Locator(".js-plotly-plot .trace path").First.WaitForAsync();
             }
 
+            await page.Cell(0).Locator(".cm-keyword").First.WaitForAsync();
             await page.Screenshot($"notebook-01-run-{run}");
             await page.Restart();
         }
+
+        // Saved, the charts add little, and another page draws them as they are in the file.
+        var file = await page.Save();
+        Assert.InRange(file.Length, 1, 1.5 * new FileInfo(TheSeries.PathOf(TheSeries.Series.Names[0])).Length);
+        var asked = new List<string>();
+        page.Page.Request += (_, request) => asked.Add(request.Url);
+        await page.Page.ReloadAsync();
+        foreach (var cell in charts)
+        {
+            await page.Cell(cell).Locator(".js-plotly-plot .trace path").First.WaitForAsync();
+        }
+
+        var origin = new Uri(page.Page.Url).GetLeftPart(UriPartial.Authority);
+        Assert.Single(asked, url => url.EndsWith("/plotly.min.js", StringComparison.Ordinal));
+        Assert.All(asked, url => Assert.True(url.StartsWith(origin, StringComparison.Ordinal) || url.StartsWith("data:", StringComparison.Ordinal) || url.StartsWith("blob:", StringComparison.Ordinal), url));
     }
 
     [Fact]

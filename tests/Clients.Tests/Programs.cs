@@ -19,8 +19,8 @@ static class Programs
 
     /// <summary>A program on PATH.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="package">Debian's package that holds it.</param>
-    public static string Named(string name, string package) => Succeeds(name, name == "tmux" ? "-V" : "--version") ? name : throw Missing(name, package);
+    /// <param name="package">Debian's package that holds it; null where none does.</param>
+    public static string Named(string name, string? package) => Succeeds(name, name == "tmux" ? "-V" : "--version") ? name : throw Missing(name, package);
 
     /// <summary>Runs a program to its end.</summary>
     /// <returns>Its exit code, and what it wrote to both of its streams.</returns>
@@ -83,9 +83,9 @@ static class Programs
         }
     }
 
-    static Exception Missing(string what, string package)
+    static Exception Missing(string what, string? package)
     {
-        Assert.Skip($"Needs {what}: apt-get install {package} (Debian's name; other systems have their own).");
+        Assert.Skip(package is null ? $"Needs {what}, which Debian 12 does not have." : $"Needs {what}: apt-get install {package} (Debian's name; other systems have their own).");
         return new UnreachableException();
     }
 }

@@ -15,7 +15,7 @@ for helper in (jupyter_kernel_test.KernelTests.execute_helper, jupyter_kernel_te
 
 class CSharpKernelTests(jupyter_kernel_test.KernelTests):
     kernel_name = os.environ["KERNEL"]
-    language_name = "C#"
+    language_name = "csharp"
     file_extension = ".cs"
 
     @classmethod

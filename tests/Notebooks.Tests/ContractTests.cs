@@ -9,10 +9,10 @@ namespace Notebooks.Tests;
 /// <summary>What holds for every committed notebook, so that it opens in either kernel and reads on GitHub without running.</summary>
 public sealed partial class ContractTests
 {
-    const string Metadata = """
+    internal const string Metadata = """
         {
           "kernelspec": {"display_name": ".NET (C#)", "language": "C#", "name": ".net-csharp"},
-          "language_info": {"file_extension": ".cs", "mimetype": "text/x-csharp", "name": "C#", "pygments_lexer": "csharp"},
+          "language_info": {"file_extension": ".cs", "mimetype": "text/x-csharp", "name": "csharp", "pygments_lexer": "csharp"},
           "polyglot_notebook": {"kernelInfo": {"defaultKernelName": "csharp", "items": [{"aliases": [], "name": "csharp"}]}}
         }
         """;
@@ -35,6 +35,9 @@ public sealed partial class ContractTests
         {
             Assert.Equal("csharp", cell.Json["metadata"]!["dotnet_interactive"]?["language"]?.GetValue<string>());
             Assert.Equal("csharp", cell.Json["metadata"]!["polyglot_notebook"]?["kernelName"]?.GetValue<string>());
+            // In the order in which front ends write them, so that saving moves nothing.
+            var names = cell.Json["metadata"]!.AsObject().Select(m => m.Key).ToList();
+            Assert.Equal(names.Order(StringComparer.Ordinal), names);
         }
     }
 

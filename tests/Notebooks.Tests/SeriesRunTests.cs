@@ -237,6 +237,29 @@ public sealed class SeriesRunTests : IDisposable
     }
 
     [Fact]
+    public async Task In_place_what_front_ends_have_noted_goes()
+    {
+        // As VS Code has saved it, with an older version's name for the language, and as JupyterLab and Jupyter Notebook note times and folds.
+        File.WriteAllText(Source("01-a"), """
+            {"cells": [
+              {"cell_type": "markdown", "id": "a", "metadata": {"vscode": {"languageId": "markdown"}}, "source": "Text"},
+              {"cell_type": "code", "execution_count": 7, "id": "b", "outputs": [], "source": "1", "metadata": {"vscode": {"languageId": "csharp"},
+                "tags": ["check"], "tolerance": 0.1, "execution": {"iopub.status.busy": "now"}, "collapsed": false, "scrolled": true, "jupyter": {"outputs_hidden": true}}}],
+             "metadata": {"kernelspec": {"display_name": "C#", "language": "C#", "name": "csharp"}, "orig_nbformat": 4,
+               "language_info": {"codemirror_mode": "text/x-csharp", "file_extension": ".cs", "mimetype": "text/x-csharp", "name": "C#", "pygments_lexer": "csharp", "version": "14.0"}},
+             "nbformat": 4, "nbformat_minor": 5}
+            """);
+        var run = new SeriesRun(new Series(_folder), Copies, _output, live: false) { Pictures = new ChartPictures("none") };
+        Assert.Equal(0, await run.Run([], TestContext.Current.CancellationToken));
+        var notebook = Notebook.Load(Source("01-a"));
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(ContractTests.Metadata), notebook.Json["metadata"]), notebook.Json["metadata"]!.ToJsonString());
+        Assert.Equal("{}", notebook.Cells[0].Json["metadata"]!.ToJsonString());
+        Assert.Equal(
+            """{"dotnet_interactive":{"language":"csharp"},"polyglot_notebook":{"kernelName":"csharp"},"tags":["check"],"tolerance":0.1}""",
+            notebook.Cells[1].Json["metadata"]!.ToJsonString());
+    }
+
+    [Fact]
     public async Task In_place_a_notebook_that_fails_stays_as_it_is()
     {
         Write("01-a", "throw new Exception();");

@@ -50,6 +50,14 @@ public sealed class DevContainerTests
     }
 
     [Fact]
+    public void VS_Code_recommends_the_extensions_that_the_containers_bring()
+    {
+        static IEnumerable<string> Extensions(JsonNode? list) => list!.AsArray().Select(e => e!.GetValue<string>());
+        Assert.Equal(["ms-dotnettools.csharp", "ms-toolsai.jupyter", "ms-toolsai.jupyter-renderers"], Extensions(Parse(".vscode/extensions.json")["recommendations"]));
+        Assert.All([Cpu, Gpu], c => Assert.Equal(Extensions(Parse(".vscode/extensions.json")["recommendations"]), Extensions(Parse(c)["customizations"]!["vscode"]!["extensions"])));
+    }
+
+    [Fact]
     public void Its_image_has_the_SDK_that_global_json_asks_for_on_an_Ubuntu_that_libtorch_loads_on()
     {
         var sdk = Parse("global.json")["sdk"]!;

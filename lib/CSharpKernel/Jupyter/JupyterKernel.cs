@@ -202,14 +202,15 @@ sealed class JupyterKernel : IDisposable
         ["protocol_version"] = WireProtocol.Version,
         ["implementation"] = "CSharpKernel",
         ["implementation_version"] = typeof(JupyterKernel).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
+        // Front ends write this into the notebooks that they save. VS Code compares the name with its own for the language, and
+        // marks every cell where the two differ.
         ["language_info"] = new JsonObject
         {
-            ["name"] = "C#",
+            ["name"] = "csharp",
             ["version"] = Submissions.LanguageVersion,
             ["mimetype"] = "text/x-csharp",
             ["file_extension"] = ".cs",
             ["pygments_lexer"] = "csharp",
-            ["codemirror_mode"] = "text/x-csharp",
         },
         ["banner"] = $"C# {Submissions.LanguageVersion} on {RuntimeInformation.FrameworkDescription}",
         ["help_links"] = new JsonArray(),

@@ -23,7 +23,7 @@ public static class KernelInstaller
             Console.WriteLine($"Installed in {await specs.Install(name ?? KernelSpecs.PreferredName, build)}");
             return 0;
         }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is ArgumentException or InvalidDataException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine(e.Message);
             return 1;

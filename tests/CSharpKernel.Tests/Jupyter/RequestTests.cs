@@ -18,7 +18,7 @@ public sealed class RequestTests(RunningKernel kernel) : IClassFixture<RunningKe
         Assert.Equal(["busy", "idle"], info.Published.Select(m => m.Summary));
         Assert.Equal("5.3", info.Reply.Text("protocol_version"));
         var language = info.Reply.Content["language_info"]!;
-        Assert.Equal(("C#", ".cs", "text/x-csharp"), (language["name"]!.ToString(), language["file_extension"]!.ToString(), language["mimetype"]!.ToString()));
+        Assert.Equal(("csharp", ".cs", "text/x-csharp"), (language["name"]!.ToString(), language["file_extension"]!.ToString(), language["mimetype"]!.ToString()));
     }
 
     [Fact]
