@@ -51,7 +51,8 @@ var convNetConfig = new ConvNetConfig { Channels = 1, Widths = [32, 64, 128], Cl
 
 var data = Option("--data") ?? Path.Combine(here, "..", "fashion-mnist");
 var all = FashionMnist.Load(Split.Train, data);
-var (training, validation) = all.SetAside(first.ValidationCount, seed: 0);
+var (training, validation) = all.RandomSplit(first.ValidationCount, seed: 0);
+ComputeDevice.TuneProcess();
 random.manual_seed(first.Seed);
 using var model = new VisionTransformer(config);
 // The positions are learned, from a start at which neighbours are alike.
@@ -125,8 +126,7 @@ if (!Train("3", model, () => new VisionTransformer(config), (10, 0.25), AsTheTea
     return;
 
 var results = Path.Combine(folder, "model");
-var preprocessing = new Preprocessing { Height = 28, Width = 28, Channels = 1, Normalization = FashionMnist.Normalization };
-Pretrained.SaveAsTimm(model, results, FashionMnist.ClassNames, preprocessing);
+Pretrained.SaveAsTimm(model, results, training.ClassNames, training.Preprocessing);
 foreach (var stage in new[] { "1", "2", "convnet", "3" })
 {
     File.WriteAllText(Path.Combine(results, $"recipe-{stage}.json"), Read(stage).ToJson() + "\n");
@@ -134,7 +134,7 @@ foreach (var stage in new[] { "1", "2", "convnet", "3" })
 }
 
 // The only look at the test images.
-var test = Evaluation.Of(model, FashionMnist.Load(Split.Test, data), first.Normalization);
+var test = Evaluation.Of(model, FashionMnist.Load(Split.Test, data));
 Console.WriteLine($"{100 * test.Top1:F2} % of {test.Count:N0} test images, top-5 {100 * test.Top5:F2} %, loss {test.Loss:F4}");
 foreach (var (name, accuracy) in FashionMnist.ClassNames.Zip(test.Confusion.AccuracyByClass))
     Console.WriteLine($"{name,-12} {100 * accuracy:F1} %");

@@ -35,7 +35,7 @@ var models = new (string Name, Func<nn.Module<Tensor, Tensor>> New)[]
 var augmentations = new (string Name, Augmentation? Augmentation, int[] Seeds)[]
 {
     ("none", null, [1, 2, 3]),
-    ("shifted and mirrored", new() { CropPadding = 2, Flip = true }, [1, 2]),
+    ("shifted and mirrored", new() { CropPadding = 2, HorizontalFlip = true }, [1, 2]),
 };
 
 var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
@@ -46,8 +46,9 @@ var done = lines.Select(line => line[..line.LastIndexOf(';')]).ToHashSet();
 var data = Path.Combine(here, "..", "fashion-mnist");
 var all = FashionMnist.Load(Split.Train, data);
 var test = FashionMnist.Load(Split.Test, data);
-var (_, glance) = all.SetAside(10, seed: 0);    // the Trainer looks at these after each epoch; nothing is chosen by them
+var (_, glance) = all.RandomSplit(10, seed: 0);    // the Trainer looks at these after each epoch; nothing is chosen by them
 
+ComputeDevice.TuneProcess();
 var runs =
     from augmentation in augmentations
     from seed in augmentation.Seeds
@@ -69,14 +70,13 @@ foreach (var (kind, augmentation, seed, images) in runs)
         LearningRate = 2e-3,
         WarmUpEpochs = 0.1 * Seen / images,
         Augmentation = augmentation.Augmentation,
-        Normalization = FashionMnist.Normalization,
         Seed = seed,
         Device = "cpu",
     };
     using var model = kind.New();
-    using var trainer = new Trainer(model, images == all.Count ? all : all.SetAside(images, seed).Aside, glance, recipe);
+    using var trainer = new Trainer(model, images == all.Count ? all : all.RandomSplit(images, seed).Aside, glance, recipe);
     foreach (var _ in trainer.Run()) { }
-    var top1 = Evaluation.Of(model, test, FashionMnist.Normalization).Top1;
+    var top1 = Evaluation.Of(model, test).Top1;
     lines.Add(string.Create(CultureInfo.InvariantCulture, $"{run};{top1:F4}"));
     File.WriteAllText($"{file}.new", string.Concat(lines.Select(line => $"{line}\n")));
     File.Move($"{file}.new", file, overwrite: true);

@@ -2,6 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 using Vit.Layers;
 using Vit.Models;
+using Vit.Training;
 using Vit.Weights;
 using static TorchSharp.torch;
 
@@ -27,7 +28,7 @@ static class AgainstOnnxRuntime
             half.bfloat16();
             half.eval();
             OnnxExport.Save(single, path);
-            FreedMemory.Keep();
+            ComputeDevice.TuneProcess();
             InferenceLayout.Apply(single);
             InferenceLayout.Apply(half);
             using var sessionOptions = new SessionOptions { IntraOpNumThreads = options.Threads, GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL };

@@ -1,6 +1,6 @@
 using Benchmarks;
 using TorchSharp;
-using Vit.Layers;
+using Vit.Training;
 
 var benchmarks = new (string Verb, string What, Action<Options> Run)[]
 {
@@ -23,7 +23,7 @@ if (Options.Parse(args.Skip(1)) is not { } options || verb != "all" && benchmark
     return 2;
 }
 torch.set_num_threads(options.Threads);
-FreedMemory.Keep();
+ComputeDevice.TuneProcess();
 foreach (var it in benchmarks.Where(it => verb == "all" || it.Verb == verb))
 {
     Console.WriteLine($"\n## {it.Verb}: {it.What}\n");

@@ -1,8 +1,8 @@
 using System.Globalization;
-using Vit.Layers;
 using Vit.Models;
 using static TorchSharp.torch;
 using AdamW = Vit.Training.AdamW;
+using Vit.Training;
 
 namespace Benchmarks;
 
@@ -36,7 +36,7 @@ static class Sizes
     {
         var (name, pixels, batch, training) = (arguments[0], int.Parse(arguments[1], CultureInfo.InvariantCulture), int.Parse(arguments[2], CultureInfo.InvariantCulture), bool.Parse(arguments[3]));
         set_num_threads(int.Parse(arguments[4], CultureInfo.InvariantCulture));
-        FreedMemory.Keep();
+        ComputeDevice.TuneProcess();
         using var model = new VisionTransformer(VisionTransformerConfig.Named[name] with { ImageHeight = pixels, ImageWidth = pixels });
         using var optimizer = new AdamW(model);
         using var images = rand(batch, 3, pixels, pixels);

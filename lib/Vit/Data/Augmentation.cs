@@ -1,11 +1,12 @@
 using System.Numerics;
+using System.Text.Json.Serialization;
 using static TorchSharp.torch;
 
 namespace Vit.Data;
 
 /// <summary>
 /// Random changes that leave an image's class as it is; all are off until asked for. Each image of a batch is changed in
-/// its own way, in this order: crop, flip, RandAugment, erasing.
+/// its own way, in this order: crops, flip, RandAugment, erasing.
 /// </summary>
 public sealed record Augmentation
 {
@@ -13,22 +14,23 @@ public sealed record Augmentation
     public int CropPadding { get; init; }
 
     /// <summary>
-    /// Below 1, cuts out a rectangle of at least this share of the area, of proportions 3 : 4 to 4 : 3, and resizes it to
-    /// the image's size (arXiv:1409.4842): 0.08 is usual for photographs.
+    /// Below 1, shows of each picture a rectangle of at least this share of its area, of proportions 3 : 4 to 4 : 3, resized to
+    /// the model's size (arXiv:1409.4842; torchvision's RandomResizedCrop): 0.08 is usual for photographs. It is cut out of the
+    /// picture as it is stored, while it is read; see <see cref="Crop"/>.
     /// </summary>
-    public double SmallestCrop { get; init; } = 1;
+    public double ResizedCropScale { get; init; } = 1;
 
     /// <summary>Mirrors half of the images, left to right.</summary>
-    public bool Flip { get; init; }
+    public bool HorizontalFlip { get; init; }
 
     /// <summary>How many of the <see cref="Distortions"/> RandAugment applies to each image, one after the other (N of arXiv:1909.13719).</summary>
-    public int DistortionCount { get; init; }
+    public int RandAugmentOps { get; init; }
 
     /// <summary>
     /// How strong they are at most, from 0, nothing, to 10 (M of arXiv:1909.13719). The strength is drawn anew each time,
     /// as in TrivialAugment (arXiv:2103.10158), so that images that are hardly changed occur as well.
     /// </summary>
-    public double DistortionMagnitude { get; init; } = 9;
+    public double RandAugmentMagnitude { get; init; } = 9;
 
     /// <summary>What RandAugment chooses from, each equally often.</summary>
     public Distortions Distortions { get; init; } = Distortions.All;
@@ -39,7 +41,28 @@ public sealed record Augmentation
     /// <summary>What comes in where an image has been moved away, in [0, 1].</summary>
     public double Fill { get; init; }
 
-    /// <summary>Changes a batch.</summary>
+    // As files of before call what has another name now.
+    [JsonInclude]
+    double SmallestCrop { init => ResizedCropScale = value; }
+    [JsonInclude]
+    bool Flip { init => HorizontalFlip = value; }
+    [JsonInclude]
+    int DistortionCount { init => RandAugmentOps = value; }
+    [JsonInclude]
+    double DistortionMagnitude { init => RandAugmentMagnitude = value; }
+
+    /// <summary>Which part of each picture of a batch is read: see <see cref="ResizedCropScale"/>.</summary>
+    /// <param name="seed">The same seed gives the same parts.</param>
+    /// <returns>Null where the whole of each is.</returns>
+    public RandomCrop? Crop(long seed) => ResizedCropScale == 1 ? null : (image, height, width) =>
+    {
+        var random = new Random((int)Seed.Of(seed, image));
+        var (down, across) = Sides(ResizedCropScale + (1 - ResizedCropScale) * random.NextDouble(), Proportion(random, 4.0 / 3), height, width);
+        var (rows, columns) = (Math.Max((int)Math.Round(down), 1), Math.Max((int)Math.Round(across), 1));
+        return (random.Next(height - rows + 1), random.Next(width - columns + 1), rows, columns);
+    };
+
+    /// <summary>Changes a batch that has been read, in all but the resized crop.</summary>
     /// <param name="images">[B, C, H, W], float32 in [0, 1], C is 1 or 3; it stays as it is.</param>
     /// <param name="seed">The same images and seed give the same result; no other source of randomness is used.</param>
     /// <returns>[B, C, H, W], float32 in [0, 1].</returns>
@@ -63,7 +86,7 @@ public sealed record Augmentation
             using var piece = NewDisposeScope();
             var some = plans.AsSpan(start, Math.Min(size, plans.Length - start));
             var changed = Move(images.narrow(0, start, some.Length), some);
-            for (var round = 0; round < DistortionCount; round++)
+            for (var round = 0; round < RandAugmentOps; round++)
                 Recolor(changed, some, round);
             Erase(changed, some, noise);
             result.narrow(0, start, some.Length).copy_(changed);
@@ -81,7 +104,7 @@ public sealed record Augmentation
     {
         Distortions[] choices = [.. Enum.GetValues<Distortions>().Where(one =>
             BitOperations.IsPow2((int)one) && Distortions.HasFlag(one) && (one != Distortions.Saturation || channels == 3))];
-        return choices.Length > 0 || DistortionCount == 0
+        return choices.Length > 0 || RandAugmentOps == 0
             ? choices
             : throw new ArgumentOutOfRangeException(nameof(Distortions), Distortions, $"Expected one that changes images of {channels} channels.");
     }
@@ -92,15 +115,13 @@ public sealed record Augmentation
         var move = Matrix3x2.Identity;
         if (CropPadding > 0)
             move = Matrix3x2.CreateTranslation(random.Next(-CropPadding, CropPadding + 1), random.Next(-CropPadding, CropPadding + 1));
-        if (SmallestCrop < 1)
-            move = Crop(random, height, width) * move;
-        if (Flip && random.Next(2) == 1)
+        if (HorizontalFlip && random.Next(2) == 1)
             move = Matrix3x2.CreateScale(-1, 1) * move;
-        var distorted = new (Distortions Kind, float Strength)[DistortionCount];
+        var distorted = new (Distortions Kind, float Strength)[RandAugmentOps];
         for (var round = 0; round < distorted.Length; round++)
         {
             var kind = choices[random.Next(choices.Length)];
-            var strength = (float)((random.NextDouble() * 2 - 1) * DistortionMagnitude / 10);
+            var strength = (float)((random.NextDouble() * 2 - 1) * RandAugmentMagnitude / 10);
             distorted[round] = (kind, strength);
             move = (kind switch
             {
@@ -113,13 +134,6 @@ public sealed record Augmentation
             }) * move;
         }
         return new(move, distorted, random.NextDouble() < ErasingProbability ? Rectangle(random, height, width) : default);
-    }
-
-    Matrix3x2 Crop(Random random, long height, long width)
-    {
-        var (down, across) = Sides(SmallestCrop + (1 - SmallestCrop) * random.NextDouble(), Proportion(random, 4.0 / 3), height, width);
-        return Matrix3x2.CreateScale((float)(across / width), (float)(down / height))
-            * Matrix3x2.CreateTranslation((float)((random.NextDouble() - 0.5) * (width - across)), (float)((random.NextDouble() - 0.5) * (height - down)));
     }
 
     static (long Top, long Left, long Height, long Width) Rectangle(Random random, long height, long width)
@@ -151,9 +165,9 @@ public sealed record Augmentation
     internal void Check()
     {
         Bounds.Check(CropPadding, 0, int.MaxValue, nameof(CropPadding));
-        Bounds.Check(SmallestCrop, 0.01, 1, nameof(SmallestCrop));
-        Bounds.Check(DistortionCount, 0, 100, nameof(DistortionCount));
-        Bounds.Check(DistortionMagnitude, 0, 10, nameof(DistortionMagnitude));
+        Bounds.Check(ResizedCropScale, 0.01, 1, nameof(ResizedCropScale));
+        Bounds.Check(RandAugmentOps, 0, 100, nameof(RandAugmentOps));
+        Bounds.Check(RandAugmentMagnitude, 0, 10, nameof(RandAugmentMagnitude));
         Bounds.Check(ErasingProbability, 0, 1, nameof(ErasingProbability));
         Bounds.Check(Fill, 0, 1, nameof(Fill));
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using Vit.Training;
 using static TorchSharp.torch;
 
 namespace Vit.Data;
@@ -10,6 +11,10 @@ namespace Vit.Data;
 /// what is done to them, depends on seed, epoch and step alone: an epoch taken up again in the middle goes on as if it
 /// had never stopped, bit for bit.
 /// </summary>
+/// <remarks>
+/// From the moment a batch is taken until the next one is asked for, what the taker does counts as work during which nothing
+/// is collected; see <see cref="CollectorPause"/>.
+/// </remarks>
 public sealed class BatchStream
 {
     readonly IImageSource source;
@@ -17,22 +22,18 @@ public sealed class BatchStream
     readonly long seed;
     readonly Augmentation? augmentation;
     readonly Mixing? mixing;
-    readonly Normalization? normalization;
 
     /// <param name="source">Where the images come from.</param>
     /// <param name="batchSize">B.</param>
     /// <param name="seed">The same seed gives the same batches on every machine.</param>
     /// <param name="augmentation">What is changed at random; null: nothing.</param>
     /// <param name="mixing">How images are mixed; null: not at all.</param>
-    /// <param name="normalization">The scale that the model takes, applied after the augmentation; null: [0, 1].</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch size is not positive.</exception>
-    public BatchStream(
-        IImageSource source, int batchSize, long seed,
-        Augmentation? augmentation = null, Mixing? mixing = null, Normalization? normalization = null)
+    public BatchStream(IImageSource source, int batchSize, long seed, Augmentation? augmentation = null, Mixing? mixing = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         (this.source, this.batchSize, this.seed) = (source, batchSize, seed);
-        (this.augmentation, this.mixing, this.normalization) = (augmentation, mixing, normalization);
+        (this.augmentation, this.mixing) = (augmentation, mixing);
     }
 
     /// <summary>ε: so much of each target is spread over all classes.</summary>
@@ -58,7 +59,8 @@ public sealed class BatchStream
     /// <param name="firstStep">The step to begin with, from 0 to <see cref="StepsPerEpoch"/>.</param>
     /// <returns>
     /// The batches from that step on. A batch is disposed when the next one is taken; leaving the loop stops the thread and
-    /// disposes what lay ready. A batch of which the source can read nothing is left out. What goes wrong on the thread is thrown where the batch is taken.
+    /// disposes what lay ready. A batch of which the source can read nothing is left out. What goes wrong on the thread is
+    /// thrown where the batch is taken.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">Epoch or step lies outside its range.</exception>
     public IEnumerable<Batch> Epoch(int epoch, int firstStep = 0)
@@ -74,6 +76,7 @@ public sealed class BatchStream
         using var ready = new BlockingCollection<Batch>(Ahead);
         using var stop = new CancellationTokenSource();
         using var started = new ManualResetEventSlim();
+        using var pause = new CollectorPause();
         ExceptionDispatchInfo? failure = null;
         var threads = get_num_threads();
         var maker = new Thread(Work) { IsBackground = true, Name = "batches" };
@@ -86,6 +89,7 @@ public sealed class BatchStream
         {
             while (Next() is { } batch)
                 using (batch)
+                using (CollectorPause.Work())
                     yield return batch;
             failure?.Throw();
         }
@@ -144,18 +148,18 @@ public sealed class BatchStream
 
     Batch? Make(int epoch, int step, long[] positions)
     {
+        using var work = CollectorPause.Work();
         // Grad mode and scopes belong to a thread: on this one nothing is recorded, and what leaves the outermost scope
         // belongs to nobody but the batch.
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var (images, labels) = source.Read(positions);
+        var (images, labels) = source.Read(positions, augmentation?.Crop(Seed.Of(seed, epoch, step, 2)));
         if (labels.shape[0] == 0)
             return null;
         (images, labels) = (images.to(Device), labels.to(Device));
         if (augmentation is not null)
             images = augmentation.Apply(images, Seed.Of(seed, epoch, step, 0));
-        if (normalization is not null)
-            images = normalization.Apply(images);
+        images = source.Preprocessing.Normalization.Apply(images);
         var classes = source.ClassNames.Count;
         (images, var targets) = mixing is null
             ? (images, Mixing.Targets(labels, classes, LabelSmoothing))

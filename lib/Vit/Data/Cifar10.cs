@@ -46,7 +46,7 @@ public static class Cifar10
         var counts = labels.bincount(null, ClassNames.Count);
         if ((counts != labels.shape[0] / ClassNames.Count).any().item<bool>())
             throw InvalidFile.Because(folder, $"{string.Join(", ", counts.data<long>().ToArray())} images of the classes in {string.Join(", ", files)}", $"{labels.shape[0] / ClassNames.Count} of each");
-        return new(images.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope(), ClassNames);
+        return new(images.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope(), ClassNames, Normalization);
     }
 
     /// <summary>Reads one file: for each image its label, a byte, then its rows of red, of green, and of blue.</summary>

@@ -33,7 +33,7 @@ public static class FashionMnist
             throw InvalidFile.Because(folder, $"{labels.shape[0]} labels", $"{count}, one for each image");
         if (labels.max().item<byte>() is var highest && highest >= ClassNames.Count)
             throw InvalidFile.Because(folder, $"label {highest}", $"0 to {ClassNames.Count - 1}");
-        return new(images.unsqueeze(1).MoveToOuterDisposeScope(), labels.to(ScalarType.Int64).MoveToOuterDisposeScope(), ClassNames);
+        return new(images.unsqueeze(1).MoveToOuterDisposeScope(), labels.to(ScalarType.Int64).MoveToOuterDisposeScope(), ClassNames, Normalization);
 
         Tensor Read(string name, int dimensions)
         {

@@ -13,21 +13,19 @@ public sealed class ImageFolder : IImageSource
 {
     readonly string[] paths;
     readonly long[] labels;
-    readonly int channels;
     readonly bool skipUnreadable;
     // By path; files are found unreadable on several threads.
     readonly ConcurrentDictionary<string, string> unreadable;
 
-    ImageFolder(string[] paths, long[] labels, IReadOnlyList<string> classNames, int size, int channels, bool skipUnreadable, ConcurrentDictionary<string, string> unreadable)
+    ImageFolder(string[] paths, long[] labels, IReadOnlyList<string> classNames, Preprocessing preprocessing, bool skipUnreadable, ConcurrentDictionary<string, string> unreadable)
     {
-        (this.paths, this.labels, ClassNames, Size) = (paths, labels, classNames, size);
-        (this.channels, this.skipUnreadable, this.unreadable) = (channels, skipUnreadable, unreadable);
+        (this.paths, this.labels, ClassNames, Preprocessing) = (paths, labels, classNames, preprocessing);
+        (this.skipUnreadable, this.unreadable) = (skipUnreadable, unreadable);
     }
 
     /// <summary>Lists a folder's pictures, and looks at the beginning of each whether it is one.</summary>
     /// <param name="folder">The folder that holds one folder a class. Hidden files and folders are left alone.</param>
-    /// <param name="size">S: each picture's largest square in the middle is resized to S × S.</param>
-    /// <param name="grayscale">One channel instead of three.</param>
+    /// <param name="preprocessing">How pictures become what the model takes: of a model that is there already, the model's own.</param>
     /// <param name="skipUnreadable">
     /// True: files that are no PNG, JPEG or WebP pictures, damaged, or not to be read at all, are left out and listed in
     /// <see cref="Unreadable"/>. False: the first one is thrown.
@@ -36,11 +34,12 @@ public sealed class ImageFolder : IImageSource
     /// <exception cref="InvalidDataException">
     /// There are no classes, a class has no pictures or holds folders, or a file is unreadable and shall not be skipped.
     /// </exception>
-    /// <exception cref="ArgumentOutOfRangeException">The size is not from 1 to 4096.</exception>
-    public static ImageFolder Scan(string folder, int size, bool grayscale = false, bool skipUnreadable = false)
+    /// <exception cref="ArgumentException">A value of the preprocessing is out of its range, such as a side that is not from 1 to 4096.</exception>
+    public static ImageFolder Scan(string folder, Preprocessing preprocessing, bool skipUnreadable = false)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, 4096);
+        preprocessing.Check();
+        if (preprocessing.Channels is not (1 or 3))
+            throw new ArgumentOutOfRangeException(nameof(preprocessing), preprocessing.Channels, "Expected pictures of 3 channels, or 1 for grey.");
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{folder}: there is no such folder.");
         var classes = Folders(folder);
@@ -64,7 +63,7 @@ public sealed class ImageFolder : IImageSource
                 throw InvalidFile.Because(path, pictures.Any(picture => picture.Label == label) ? "no readable pictures" : "no files", "at least one picture");
         return new(
             [.. kept.Select(picture => picture.Path)], [.. kept.Select(picture => picture.Label)],
-            [.. classes.Select(path => Path.GetFileName(path))], size, grayscale ? 1 : 3, skipUnreadable, unreadable);
+            [.. classes.Select(path => Path.GetFileName(path))], preprocessing, skipUnreadable, unreadable);
     }
 
     /// <inheritdoc/>
@@ -73,8 +72,8 @@ public sealed class ImageFolder : IImageSource
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>S.</summary>
-    public int Size { get; }
+    /// <inheritdoc/>
+    public Preprocessing Preprocessing { get; }
 
     /// <summary>N files.</summary>
     public IReadOnlyList<string> Paths => paths;
@@ -87,22 +86,22 @@ public sealed class ImageFolder : IImageSource
 
     /// <inheritdoc/>
     /// <returns>
-    /// Images [B, C, S, S], float32 in [0, 1], and labels [B], int64. Pictures that turn out unreadable are left out, where they
+    /// Images [B, C, H, W], float32 in [0, 1], and labels [B], int64. Pictures that turn out unreadable are left out, where they
     /// shall be skipped; B is 0 where all of them are.
     /// </returns>
     /// <exception cref="InvalidDataException">A picture is damaged and shall not be skipped.</exception>
     /// <exception cref="IOException">A picture cannot be read and shall not be skipped.</exception>
     /// <exception cref="UnauthorizedAccessException">A picture must not be read and shall not be skipped.</exception>
-    public (Tensor Images, Tensor Labels) Read(long[] positions)
+    public (Tensor Images, Tensor Labels) Read(long[] positions, RandomCrop? crop = null)
     {
         Order.Check(positions, Count);
         using var scope = NewDisposeScope();
-        var images = empty(positions.Length, channels, Size, Size);
+        var images = empty(positions.Length, Preprocessing.Channels, Preprocessing.Height, Preprocessing.Width);
         // Each by itself: all together may have more bytes than a span.
-        var squares = images.unbind(0);
+        var each = images.unbind(0);
         var readable = Attempt(
             positions.Length,
-            i => Fill(squares[i], paths[positions[i]]),
+            i => Fill(each[i], paths[positions[i]], crop, i),
             i => paths[positions[i]], skipUnreadable, unreadable);
         var found = tensor(positions.Select(position => labels[position]).ToArray());
         if (readable.Contains(false))
@@ -114,11 +113,10 @@ public sealed class ImageFolder : IImageSource
     }
 
     // Nothing here is computed by libtorch, so that many threads may do it at once, each with a core to itself.
-    void Fill(Tensor square, string path)
+    void Fill(Tensor image, string path, RandomCrop? crop, int place)
     {
-        using var picture = Picture.Load(path, grayscale: channels == 1);
-        using var sized = Picture.ResizeAndCrop(picture, Size, Size, Interpolation.Bilinear);
-        sized.bytes.CopyTo(square.bytes);
+        using var scope = NewDisposeScope();
+        Preprocessing.Fit(Picture.Load(path, grayscale: Preprocessing.Channels == 1), crop, place).bytes.CopyTo(image.bytes);
     }
 
     /// <summary>The pictures at these positions.</summary>
@@ -129,15 +127,18 @@ public sealed class ImageFolder : IImageSource
         Order.Check(chosen, Count);
         return new(
             [.. chosen.Select(position => paths[position])], [.. chosen.Select(position => labels[position])],
-            ClassNames, Size, channels, skipUnreadable, unreadable);
+            ClassNames, Preprocessing, skipUnreadable, unreadable);
     }
 
-    /// <inheritdoc cref="ImageSet.SetAside"/>
-    public (ImageFolder Remaining, ImageFolder Aside) SetAside(int count, int seed)
+    /// <inheritdoc cref="ImageSet.RandomSplit(int, int)"/>
+    public (ImageFolder Remaining, ImageFolder Aside) RandomSplit(int count, int seed)
     {
-        var (remaining, aside) = Order.SetAside(Count, count, seed);
+        var (remaining, aside) = Order.Split(Count, count, seed);
         return (Select(remaining), Select(aside));
     }
+
+    /// <inheritdoc cref="ImageSet.RandomSplit(double, int)"/>
+    public (ImageFolder Remaining, ImageFolder Aside) RandomSplit(double share, int seed) => RandomSplit(Order.Count(Count, share), seed);
 
     /// <summary>Does something with each file, and tells for which it could be done.</summary>
     static bool[] Attempt(int count, Action<int> act, Func<int, string> path, bool skip, ConcurrentDictionary<string, string> unreadable)

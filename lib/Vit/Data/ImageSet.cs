@@ -8,15 +8,33 @@ public sealed class ImageSet : IImageSource
     /// <param name="images">[N, C, H, W], uint8 or float32 in [0, 1].</param>
     /// <param name="labels">[N], int64, each a position in <paramref name="classNames"/>.</param>
     /// <param name="classNames">K names.</param>
-    /// <exception cref="ArgumentException">Shapes or types do not fit each other.</exception>
-    public ImageSet(Tensor images, Tensor labels, IReadOnlyList<string> classNames)
+    /// <param name="normalization">What a model takes these images by; null: as they are.</param>
+    /// <exception cref="ArgumentException">Shapes or types do not fit each other, a label has no name, or a pixel is not finite.</exception>
+    public ImageSet(Tensor images, Tensor labels, IReadOnlyList<string> classNames, Normalization? normalization = null)
     {
         if (images.dim() != 4 || images.dtype is not (ScalarType.Byte or ScalarType.Float32))
             throw new ArgumentException($"Found {images.dtype} {Shape.Of(images)}, expected uint8 or float32 [N, C, H, W].", nameof(images));
         if (labels.dtype != ScalarType.Int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0])
             throw new ArgumentException($"Found {labels.dtype} {Shape.Of(labels)}, expected int64 [{images.shape[0]}].", nameof(labels));
+        using var scope = NewDisposeScope();
+        if (First(labels.lt(0) | labels.ge(classNames.Count)) is long unnamed)
+            throw new ArgumentException($"Image {unnamed} has the label {labels[unnamed].item<long>()}, expected 0 to {classNames.Count - 1}: there are {classNames.Count} class names.", nameof(labels));
+        if (images.is_floating_point() && First(images.isfinite().logical_not().flatten(1).any(1)) is long broken)
+            throw new ArgumentException($"Image {broken} has a pixel that is not finite.", nameof(images));
         (Images, Labels, ClassNames) = (images, labels, classNames);
+        Preprocessing = new()
+        {
+            Channels = (int)images.shape[1],
+            Height = (int)images.shape[2],
+            Width = (int)images.shape[3],
+            Normalization = normalization ?? Normalization.None,
+        };
+
+        static long? First(Tensor wrong) => wrong.numel() > 0 && wrong.any().item<bool>() ? wrong.to(ScalarType.Int64).argmax().item<long>() : null;
     }
+
+    ImageSet(Tensor images, Tensor labels, ImageSet like) =>
+        (Images, Labels, ClassNames, Preprocessing) = (images, labels, like.ClassNames, like.Preprocessing);
 
     /// <summary>[N, C, H, W], uint8 or float32 in [0, 1].</summary>
     public Tensor Images { get; }
@@ -26,6 +44,9 @@ public sealed class ImageSet : IImageSource
 
     /// <summary>K names; a label is a position here.</summary>
     public IReadOnlyList<string> ClassNames { get; }
+
+    /// <inheritdoc/>
+    public Preprocessing Preprocessing { get; }
 
     /// <summary>N.</summary>
     public int Count => (int)Images.shape[0];
@@ -56,16 +77,16 @@ public sealed class ImageSet : IImageSource
     }
 
     /// <inheritdoc/>
-    public (Tensor Images, Tensor Labels) Read(long[] positions)
+    public (Tensor Images, Tensor Labels) Read(long[] positions, RandomCrop? crop = null)
     {
         var (images, labels) = Pick(positions);
-        if (images.dtype == ScalarType.Float32)
-            return (images, labels);
-        using (images)
-        {
-            var floats = images.to(ScalarType.Float32);
-            return (floats.div_(255), labels);
-        }
+        using var scope = NewDisposeScope();
+        images.MoveToOtherDisposeScope(scope);
+        if (images.dtype != ScalarType.Float32)
+            images = images.to(ScalarType.Float32).div_(255);
+        if (crop is not null)
+            images = stack(images.unbind(0).Select((image, i) => Preprocessing.Fit(image, crop, i))).to(images.device);
+        return (images.MoveToOuterDisposeScope(), labels);
     }
 
     /// <summary>The images at these positions, copied.</summary>
@@ -73,21 +94,27 @@ public sealed class ImageSet : IImageSource
     public ImageSet Select(IEnumerable<long> indices)
     {
         var (images, labels) = Pick([.. indices]);
-        return new(images, labels, ClassNames);
+        return new(images, labels, this);
     }
 
-    /// <summary>Sets images aside, for validation for instance, chosen at random.</summary>
-    /// <param name="count">How many to set aside.</param>
+    /// <summary>Parts the images at random, for validation for instance.</summary>
+    /// <param name="count">How many images are set aside.</param>
     /// <param name="seed">The same seed chooses the same images on every machine.</param>
-    /// <exception cref="ArgumentOutOfRangeException">Nothing would be set aside, or nothing left.</exception>
-    public (ImageSet Remaining, ImageSet Aside) SetAside(int count, int seed)
+    /// <exception cref="ArgumentOutOfRangeException">One of the two would be empty.</exception>
+    public (ImageSet Remaining, ImageSet Aside) RandomSplit(int count, int seed)
     {
-        var (remaining, aside) = Order.SetAside(Count, count, seed);
+        var (remaining, aside) = Order.Split(Count, count, seed);
         return (Select(remaining), Select(aside));
     }
 
+    /// <summary>Parts the images at random, for validation for instance; each of the two gets at least one.</summary>
+    /// <param name="share">The share of the images that is set aside, between 0 and 1.</param>
+    /// <param name="seed">The same seed chooses the same images on every machine.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The share is not between 0 and 1, or there are fewer than two images.</exception>
+    public (ImageSet Remaining, ImageSet Aside) RandomSplit(double share, int seed) => RandomSplit(Order.Count(Count, share), seed);
+
     /// <summary>The same set on another device.</summary>
-    public ImageSet To(Device device) => new(Images.to(device), Labels.to(device), ClassNames);
+    public ImageSet To(Device device) => new(Images.to(device), Labels.to(device), this);
 
     (Tensor Images, Tensor Labels) Pick(long[] positions)
     {

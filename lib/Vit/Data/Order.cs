@@ -23,12 +23,23 @@ static class Order
     }
 
     /// <summary>Parts <paramref name="total"/> positions at random.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Nothing would be set aside, or nothing left.</exception>
-    public static (long[] Remaining, long[] Aside) SetAside(int total, int count, int seed)
+    /// <exception cref="ArgumentOutOfRangeException">One of the two would be empty.</exception>
+    public static (long[] Remaining, long[] Aside) Split(int total, int count, int seed)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(count, total);
         var order = Of(total, seed);
         return (order[count..], order[..count]);
+    }
+
+    /// <summary>A share of <paramref name="total"/>: at least one, and not all of them.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The share is not between 0 and 1, or there are fewer than two.</exception>
+    public static int Count(int total, double share)
+    {
+        if (!(share is > 0 and < 1))
+            throw new ArgumentOutOfRangeException(nameof(share), share, "Expected more than 0 and less than 1.");
+        if (total < 2)
+            throw new ArgumentOutOfRangeException(nameof(total), total, "Expected two images or more, for two parts.");
+        return Math.Clamp((int)Math.Round(share * total), 1, total - 1);
     }
 }

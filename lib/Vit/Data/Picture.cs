@@ -179,7 +179,7 @@ public static class Picture
     }
 
     /// <summary>Resizes, and computes no more than some rows and columns of the result.</summary>
-    static Tensor Resized(Tensor image, (long Length, long Start, int Count) down, (long Length, long Start, int Count) across, Interpolation interpolation)
+    internal static Tensor Resized(Tensor image, (long Length, long Start, int Count) down, (long Length, long Start, int Count) across, Interpolation interpolation)
     {
         if (image.dim() < 2 || !image.is_floating_point())
             throw new ArgumentException($"Found {image.dtype} {Shape.Of(image)}, expected a float tensor [..., H, W].", nameof(image));
@@ -230,28 +230,15 @@ public static class Picture
     /// <returns>[..., length, W'] or [..., H', length]; the longer side is rounded down, as in torchvision.</returns>
     public static Tensor ResizeShorterSide(Tensor image, int length, Interpolation interpolation = Interpolation.Bilinear)
     {
-        var (height, width) = WithShorterSide(image, length);
+        var (height, width) = WithShorterSide(image.shape[^2], image.shape[^1], length);
         return Resize(image, checked((int)height), checked((int)width), interpolation);
     }
 
-    /// <summary>
-    /// What <see cref="CenterCrop"/> leaves of the result of <see cref="ResizeShorterSide"/>. The rest is not computed: of a
-    /// narrow strip it would be thousands of times as much.
-    /// </summary>
-    internal static Tensor ResizeAndCrop(Tensor image, int length, int size, Interpolation interpolation)
-    {
-        var (height, width) = WithShorterSide(image, length);
-        return Resized(image, (height, Middle(height, size), size), (width, Middle(width, size), size), interpolation);
-    }
-
-    static (long Height, long Width) WithShorterSide(Tensor image, int length)
-    {
-        var (height, width) = (image.shape[^2], image.shape[^1]);
-        return height <= width ? (length, length * width / height) : (length * height / width, length);
-    }
+    internal static (long Height, long Width) WithShorterSide(long height, long width, int length) =>
+        height <= width ? (length, length * width / height) : (length * height / width, length);
 
     /// <summary>Where a part begins that lies in the middle.</summary>
-    static long Middle(long length, int size) => (long)Math.Round((length - size) / 2.0);
+    internal static long Middle(long length, int size) => (long)Math.Round((length - size) / 2.0);
 
     /// <summary>Cuts a square out of the middle.</summary>
     /// <param name="image">[..., H, W].</param>

@@ -49,9 +49,9 @@ public static class Patches
     internal static void CheckImages(Tensor images, int patchSize)
     {
         CheckPatchSize(patchSize);
-        if (images.dim() != 4)
+        if (images.dim() != 4 || images.shape[0] == 0)
             throw new ArgumentException(
-                $"Images are [B, C, H, W], given were {Shape.Of(images)}; unsqueeze(0) makes a batch of one image.", nameof(images));
+                $"Images are [B, C, H, W], at least one, given were {Shape.Of(images)}; unsqueeze(0) makes a batch of one image.", nameof(images));
         long H = images.shape[2], W = images.shape[3];
         if (H == 0 || W == 0 || H % patchSize != 0 || W % patchSize != 0)
             throw new ArgumentException(

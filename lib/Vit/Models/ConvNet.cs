@@ -49,6 +49,7 @@ public sealed class ConvNet : nn.Module<Tensor, Tensor>
 
     /// <param name="images">[B, C, H, W], of any size.</param>
     /// <returns>Logits, [B, K]; without classes what the head would read, [B, D'].</returns>
+    /// <exception cref="ArgumentException">There are no images, or they have other channels.</exception>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
@@ -58,8 +59,11 @@ public sealed class ConvNet : nn.Module<Tensor, Tensor>
     /// <summary>The map after the last block.</summary>
     /// <param name="images">[B, C, H, W], of any size.</param>
     /// <returns>[B, D', H', W'].</returns>
+    /// <exception cref="ArgumentException">There are no images, or they have other channels.</exception>
     public Tensor ForwardFeatures(Tensor images)
     {
+        if (images.dim() != 4 || images.shape[0] == 0 || images.shape[1] != Config.Channels)
+            throw new ArgumentException($"This model takes images [B, {Config.Channels}, H, W], given were {Shape.Of(images)}.", nameof(images));
         using var scope = NewDisposeScope();
         var features = scope.DisposeEverythingBut(bn.call(conv.call(images)).relu());
         foreach (var block in blocks)

@@ -13,7 +13,7 @@ public sealed record ConvNetConfig
     public int Channels { get; init; } = 3;
 
     /// <summary>The channels of each stage, multiples of 16. Each stage but the first halves the resolution.</summary>
-    public IReadOnlyList<int> Widths { get; init; } = [16, 32, 64];
+    public IReadOnlyList<int> Widths { get; init => field = new Values<int>(value); } = new Values<int>([16, 32, 64]);
 
     /// <summary>Residual blocks of each stage.</summary>
     public int Blocks { get; init; } = 1;

@@ -7,7 +7,7 @@ public sealed record HybridVisionTransformerConfig
     public required VisionTransformerConfig Encoder { get; init; }
 
     /// <summary>The units of each of the ResNet's stages.</summary>
-    public required IReadOnlyList<int> Stages { get; init; }
+    public required IReadOnlyList<int> Stages { get; init => field = new Values<int>(value); }
 
     /// <summary>The named configurations (arXiv:2010.11929, section 4.1, and arXiv:2106.10270, Table 2).</summary>
     public static IReadOnlyDictionary<string, HybridVisionTransformerConfig> Named { get; } =

@@ -145,7 +145,7 @@ public sealed class SwinTransformer : nn.Module<Tensor, Tensor>
     /// <summary>[B, C, H, W] → [B, H / P, W / P, D].</summary>
     Tensor Embed(Tensor images)
     {
-        if (images.dim() != 4 || images.shape[1] != Config.Channels || images.shape[2] != Config.ImageHeight || images.shape[3] != Config.ImageWidth)
+        if (images.dim() != 4 || images.shape[0] == 0 || images.shape[1] != Config.Channels || images.shape[2] != Config.ImageHeight || images.shape[3] != Config.ImageWidth)
             throw new ArgumentException(
                 $"This model takes images [B, {Config.Channels}, {Config.ImageHeight}, {Config.ImageWidth}], given were {Shape.Of(images)}.", nameof(images));
         return patch_embed.call(images).reshape(images.shape[0], Config.ImageHeight / Config.PatchSize, -1, Config.Width);

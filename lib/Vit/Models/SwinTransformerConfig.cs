@@ -22,10 +22,10 @@ public sealed record SwinTransformerConfig
     public required int Width { get; init; }
 
     /// <summary>Blocks of each stage.</summary>
-    public required IReadOnlyList<int> Depths { get; init; }
+    public required IReadOnlyList<int> Depths { get; init => field = new Values<int>(value); }
 
     /// <summary>Heads of each stage.</summary>
-    public required IReadOnlyList<int> Heads { get; init; }
+    public required IReadOnlyList<int> Heads { get; init => field = new Values<int>(value); }
 
     /// <summary>K; 0 for a model without a head.</summary>
     public int Classes { get; init; } = 1000;

@@ -1,3 +1,4 @@
+using Vit.Data;
 using Vit.Layers;
 using static TorchSharp.torch;
 
@@ -147,15 +148,24 @@ public sealed record VisionTransformerConfig
     static VisionTransformerConfig Sized(int patchSize, int layers, int width, int heads) =>
         new() { PatchSize = patchSize, Layers = layers, Width = width, MlpWidth = 4 * width, Heads = heads };
 
+    /// <summary>The same model for some images: of their size and channels, with a head for their classes.</summary>
+    public VisionTransformerConfig For(IImageSource images) => this with
+    {
+        ImageHeight = images.Preprocessing.Height,
+        ImageWidth = images.Preprocessing.Width,
+        Channels = images.Preprocessing.Channels,
+        Classes = images.ClassNames.Count,
+    };
+
     /// <summary>The encoder block of a layer, counted from 0.</summary>
     internal EncoderBlock Block(int layer) => new(
         Width, Heads, MlpWidth, QkvBias, Dropout, AttentionDropout,
         DropPath * layer / Math.Max(1, Layers - 1), LayerScale, LayerNormEpsilon, FusedAttention);
 
-    /// <exception cref="ArgumentException">The images are not of this configuration's size.</exception>
+    /// <exception cref="ArgumentException">There are none, or they are not of this configuration's size.</exception>
     internal void CheckImages(Tensor images)
     {
-        if (images.dim() != 4 || images.shape[2] != ImageHeight || images.shape[3] != ImageWidth)
+        if (images.dim() != 4 || images.shape[0] == 0 || images.shape[2] != ImageHeight || images.shape[3] != ImageWidth)
             throw new ArgumentException(
                 $"This model takes images [B, {Channels}, {ImageHeight}, {ImageWidth}], given were {Shape.Of(images)}.", nameof(images));
     }

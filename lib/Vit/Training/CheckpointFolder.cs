@@ -6,7 +6,8 @@ namespace Vit.Training;
 
 /// <summary>
 /// Where a training keeps its checkpoints: the newest few (<c>step-….safetensors</c>), the one of the best epoch
-/// (<c>best.safetensors</c>), and a table of the epochs (<c>log.csv</c>). Each file is written whole or not at all.
+/// (<c>best.safetensors</c>), and a table of the epochs (<c>log.csv</c>). Each file is written whole or not at all. One
+/// training at a time writes to a folder: it holds <c>.lock</c> open.
 /// </summary>
 public sealed class CheckpointFolder
 {
@@ -37,13 +38,34 @@ public sealed class CheckpointFolder
 
     string BestPath => Path.Combine(FullName, "best" + Extension);
 
-    /// <summary>Writes the first checkpoint, and so finds out before any work is done whether the folder will do.</summary>
-    /// <exception cref="IOException">The folder cannot be written to, or its disk has no room for the checkpoints.</exception>
-    internal void Prepare(nn.Module model, AdamW optimizer, WeightAverage? average, Recipe recipe, TrainingState state)
+    /// <summary>Takes the folder for one training, until what is returned is disposed.</summary>
+    /// <exception cref="IOException">Another training has it, or it cannot be written to.</exception>
+    internal IDisposable Take()
     {
         try
         {
             Directory.CreateDirectory(FullName);
+            // The system lets go of it however the process ends. It stays: whoever deleted it might delete another's.
+            return new FileStream(Path.Combine(FullName, ".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw Unwritable(exception);
+        }
+        catch (IOException exception) when (File.Exists(Path.Combine(FullName, ".lock")))
+        {
+            throw new IOException($"{FullName}: another training is writing its checkpoints there: take another folder, or end that one.", exception);
+        }
+    }
+
+    IOException Unwritable(UnauthorizedAccessException exception) => new($"{FullName}: checkpoints cannot be written there: {exception.Message}", exception);
+
+    /// <summary>Writes the first checkpoint, and so finds out before any work is done whether the folder will do.</summary>
+    /// <exception cref="IOException">The folder cannot be written to, or its disk has no room for the checkpoints.</exception>
+    internal void Prepare(nn.Module model, AdamW optimizer, ExponentialMovingAverage? average, Recipe recipe, TrainingState state)
+    {
+        try
+        {
             // What a killed process had not finished.
             foreach (var unfinished in Directory.GetFiles(FullName, ".*" + Extension + ".*").Concat(Directory.GetFiles(FullName, ".log.csv.*")))
                 File.Delete(unfinished);
@@ -58,11 +80,11 @@ public sealed class CheckpointFolder
         }
         catch (UnauthorizedAccessException exception)
         {
-            throw new IOException($"{FullName}: checkpoints cannot be written there: {exception.Message}", exception);
+            throw Unwritable(exception);
         }
     }
 
-    internal void Save(nn.Module model, AdamW optimizer, WeightAverage? average, Recipe recipe, TrainingState state, bool best)
+    internal void Save(nn.Module model, AdamW optimizer, ExponentialMovingAverage? average, Recipe recipe, TrainingState state, bool best)
     {
         try
         {
@@ -73,7 +95,7 @@ public sealed class CheckpointFolder
         }
         catch (UnauthorizedAccessException exception)
         {
-            throw new IOException($"{FullName}: checkpoints cannot be written there: {exception.Message}", exception);
+            throw Unwritable(exception);
         }
         foreach (var old in Newest().Skip(Keep))
             Try(() => File.Delete(old));

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Vit.Data;
 using static TorchSharp.torch;
 
@@ -13,31 +14,33 @@ public sealed record Evaluation(int Count, double Loss, double Top1, double Top5
 {
     /// <summary>Evaluates a model, in evaluation mode and without gradients; its mode is put back.</summary>
     /// <param name="model">[B, C, H, W] to logits [B, K].</param>
-    /// <param name="images">What to look at.</param>
-    /// <param name="normalization">As in the model's training; null for none.</param>
+    /// <param name="images">What to look at, as their preprocessing says.</param>
     /// <param name="batchSize">Images at a time.</param>
     /// <param name="cancellation">Ends it between two batches.</param>
-    /// <exception cref="ArgumentException">There are no images.</exception>
-    /// <exception cref="InvalidDataException">None of the images can be read, or one that shall not be skipped cannot.</exception>
-    public static Evaluation Of(
-        nn.Module<Tensor, Tensor> model, IImageSource images, Normalization? normalization = null, int batchSize = 250, CancellationToken cancellation = default)
+    /// <exception cref="ArgumentException">There are no images, or the model has another number of classes than they.</exception>
+    /// <exception cref="InvalidDataException">None of the images can be read, one that shall not be skipped cannot, or one is not finite.</exception>
+    public static Evaluation Of(nn.Module<Tensor, Tensor> model, IImageSource images, int batchSize = 250, CancellationToken cancellation = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         if (images.Count == 0)
             throw new ArgumentException("There are no images to evaluate the model on.", nameof(images));
+        var batches = new BatchStream(images, batchSize, seed: 0) { Shuffle = false };
         var wasTraining = model.training;
-        var device = model.parameters().FirstOrDefault()?.device ?? CPU;
         var confusion = new ConfusionMatrix(images.ClassNames.Count);
         double loss = 0;
         long top5 = 0;
         model.eval();
         try
         {
-            for (var start = 0; start < images.Count; start += batchSize)
+            using var all = batches.Epoch(0).GetEnumerator();
+            for (var more = true; more;)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var positions = Enumerable.Range(start, Math.Min(batchSize, images.Count - start)).Select(i => (long)i).ToArray();
-                Uninterrupted.Run(() => Look(positions));
+                Uninterrupted.Run(() =>
+                {
+                    more = all.MoveNext();
+                    if (more)
+                        Look(all.Current);
+                });
             }
         }
         finally
@@ -50,19 +53,49 @@ public sealed record Evaluation(int Count, double Loss, double Top1, double Top5
             throw new InvalidDataException("None of the images can be read.");
         return new((int)seen, loss / seen, confusion.Accuracy, (double)top5 / seen, confusion);
 
-        void Look(long[] positions)
+        void Look(Batch batch)
         {
             using var scope = NewDisposeScope();
             using var noGradients = no_grad();
-            var (read, readLabels) = images.Read(positions);
-            if (readLabels.shape[0] == 0)
-                return;
-            var (pixels, labels) = (read.to(device), readLabels.to(device));
-            var logits = model.forward(normalization?.Apply(pixels) ?? pixels).to(float32);
+            var logits = LogitsOf(model, batch.Images, confusion.Classes);
+            var labels = batch.Labels.to(logits.device);
             loss += nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.Sum).item<float>();
+            if (!double.IsFinite(loss) && NotFinite(batch.Images) is string image)
+                throw new InvalidDataException($"Batch {batch.Step + 1} to evaluate on: {image}.");
             var best = logits.topk((int)Math.Min(5, logits.shape[1])).indexes;
             top5 += best.eq(labels.unsqueeze(1)).sum().item<long>();
             confusion.Add(labels, best.select(1, 0));
         }
+    }
+
+    /// <summary>The first image that holds something else than numbers; null where none does.</summary>
+    internal static string? NotFinite(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        var broken = images.isfinite().logical_not().flatten(1).any(1).to(int64);
+        return broken.sum().item<long>() == 0 ? null : $"image {broken.argmax().item<long>()} of {images.shape[0]} is not finite";
+    }
+
+    /// <summary>What a model says, on its own device.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="images">[B, C, H, W].</param>
+    /// <param name="classes">K, of the images.</param>
+    /// <returns>[B, K], float32.</returns>
+    /// <exception cref="ArgumentException">The model does not take such images, or has another number of classes.</exception>
+    internal static Tensor LogitsOf(nn.Module<Tensor, Tensor> model, Tensor images, int classes)
+    {
+        var weights = model.parameters().FirstOrDefault(parameter => parameter.is_floating_point());
+        Tensor logits;
+        try
+        {
+            logits = model.forward(weights is null ? images : images.to(weights.dtype, weights.device)).to(float32);
+        }
+        catch (ExternalException exception)
+        {
+            throw new ArgumentException($"The model does not take the images, which are {Shape.Of(images)}: {exception.Message.Split('\n')[0]}", nameof(model), exception);
+        }
+        return logits.dim() == 2 && logits.shape[1] == classes
+            ? logits
+            : throw new ArgumentException($"The images are of {classes} classes, and of {images.shape[0]} images the model gives logits {Shape.Of(logits)}: expected was {Shape.Of([images.shape[0], classes])}.", nameof(model));
     }
 }

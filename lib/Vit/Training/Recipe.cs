@@ -26,7 +26,7 @@ public sealed record Recipe
     public int BatchSize { get; init; } = 128;
 
     /// <summary>In how many parts a batch is computed, whose gradients add up; more take less memory.</summary>
-    public int Accumulation { get; init; } = 1;
+    public int GradientAccumulationSteps { get; init; } = 1;
 
     /// <summary>The highest learning rate, reached after the warm-up.</summary>
     public double LearningRate { get; init; } = 1e-3;
@@ -50,7 +50,7 @@ public sealed record Recipe
     public double Epsilon { get; init; } = 1e-8;
 
     /// <summary>The length to which longer gradients are cut; null for none.</summary>
-    public double? ClipNorm { get; init; } = 1;
+    public double? MaxGradNorm { get; init; } = 1;
 
     /// <summary>The share of certainty that goes to all classes alike (arXiv:1512.00567, section 7).</summary>
     public double LabelSmoothing { get; init; }
@@ -61,14 +61,11 @@ public sealed record Recipe
     /// <summary>How training images are mixed with one another; null for not at all.</summary>
     public Mixing? Mixing { get; init; }
 
-    /// <summary>What moves pixels in [0, 1] to where the model wants them; null leaves them.</summary>
-    public Normalization? Normalization { get; init; }
-
     /// <summary>
-    /// How much of the weights' moving average each step keeps; 0 for no average. In the first steps it keeps less, so
-    /// that the random first weights are soon forgotten.
+    /// How much each step keeps of the weights' exponential moving average (EMA); 0 for no average. In the first steps it
+    /// keeps less, so that the random first weights are soon forgotten.
     /// </summary>
-    public double AverageDecay { get; init; }
+    public double EmaDecay { get; init; }
 
     /// <summary>Epochs without a better validation accuracy after which training stops; null for never.</summary>
     public int? Patience { get; init; }
@@ -85,6 +82,16 @@ public sealed record Recipe
     /// <summary><c>auto</c>, <c>cpu</c>, <c>cuda</c>, <c>cuda:1</c> …, or <c>mps</c>; see <see cref="ComputeDevice.Choose"/>.</summary>
     public string Device { get; init; } = "auto";
 
+    // As files of before call what has another name now. The normalisation belongs to the images.
+    [JsonInclude]
+    int Accumulation { init => GradientAccumulationSteps = value; }
+    [JsonInclude]
+    double? ClipNorm { init => MaxGradNorm = value; }
+    [JsonInclude]
+    double AverageDecay { init => EmaDecay = value; }
+    [JsonInclude]
+    JsonElement Normalization { init => _ = value; }
+
     /// <summary>The learning rate of a step: a straight rise, then half a cosine down (arXiv:1608.03983).</summary>
     /// <param name="step">From 0 to <paramref name="steps"/> - 1.</param>
     /// <param name="steps">Of the whole training.</param>
@@ -100,7 +107,7 @@ public sealed record Recipe
     /// <summary>The recipe as JSON, all of it.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
-    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <summary>Reads what <see cref="ToJson"/> wrote, also under the names that some values had before.</summary>
     /// <exception cref="InvalidDataException">It is no JSON of a recipe; the message says where and why.</exception>
     /// <exception cref="ArgumentException">A value is out of its range.</exception>
     public static Recipe FromJson(string json)
@@ -123,7 +130,7 @@ public sealed record Recipe
     {
         Require(Epochs >= 1, Epochs, "at least 1", nameof(Epochs));
         Require(BatchSize >= 1, BatchSize, "at least 1", nameof(BatchSize));
-        Require(Accumulation >= 1 && Accumulation <= BatchSize, Accumulation, $"from 1 to the batch size, {BatchSize}", nameof(Accumulation));
+        Require(GradientAccumulationSteps >= 1 && GradientAccumulationSteps <= BatchSize, GradientAccumulationSteps, $"from 1 to the batch size, {BatchSize}", nameof(GradientAccumulationSteps));
         Require(double.IsFinite(LearningRate) && LearningRate > 0, LearningRate, "above 0", nameof(LearningRate));
         Require(FinalRate is >= 0 and <= 1, FinalRate, "from 0 to 1", nameof(FinalRate));
         Require(WarmUpEpochs >= 0 && WarmUpEpochs <= Epochs, WarmUpEpochs, $"from 0 to the epochs, {Epochs}", nameof(WarmUpEpochs));
@@ -131,14 +138,12 @@ public sealed record Recipe
         Require(Beta1 is >= 0 and < 1, Beta1, "at least 0 and below 1", nameof(Beta1));
         Require(Beta2 is >= 0 and < 1, Beta2, "at least 0 and below 1", nameof(Beta2));
         Require(double.IsFinite(Epsilon) && Epsilon > 0, Epsilon, "above 0", nameof(Epsilon));
-        Require(ClipNorm is null or > 0, ClipNorm, "above 0, or null", nameof(ClipNorm));
+        Require(MaxGradNorm is null or > 0, MaxGradNorm, "above 0, or null", nameof(MaxGradNorm));
         Require(LabelSmoothing is >= 0 and < 1, LabelSmoothing, "at least 0 and below 1", nameof(LabelSmoothing));
-        Require(AverageDecay is >= 0 and < 1, AverageDecay, "at least 0 and below 1", nameof(AverageDecay));
+        Require(EmaDecay is >= 0 and < 1, EmaDecay, "at least 0 and below 1", nameof(EmaDecay));
         Require(Patience is null or >= 1, Patience, "at least 1, or null", nameof(Patience));
         Require(ValidationCount >= 0, ValidationCount, "at least 0", nameof(ValidationCount));
         Require(Enum.IsDefined(Precision), Precision, string.Join(" or ", Enum.GetNames<Precision>()), nameof(Precision));
-        Require(Normalization is not { } scale || scale.Mean?.Count > 0 && scale.Mean.Count == scale.Std?.Count && scale.Std.All(deviation => deviation > 0),
-            Normalization, "as many deviations above 0 as means, or null", nameof(Normalization));
         Augmentation?.Check();
         Mixing?.Check();
         ComputeDevice.Check(Device);

@@ -10,8 +10,8 @@ namespace Vit.Training;
 /// <summary>Trains a model that turns images [B, C, H, W] into logits [B, K], as a <see cref="Recipe"/> says.</summary>
 /// <remarks>
 /// All randomness follows from the recipe's seed and the number of the step; for what is random inside the model, the
-/// trainer seeds torch's own generator before each step. A training can therefore stop after any step, in any way, and
-/// goes on from its newest checkpoint as if nothing had happened.
+/// trainer seeds torch's own generator before each step, and puts the CPU's back as it was at an epoch's end. A training can
+/// therefore stop after any step, in any way, and goes on from its newest checkpoint as if nothing had happened.
 /// </remarks>
 public sealed class Trainer : IDisposable
 {
@@ -19,7 +19,7 @@ public sealed class Trainer : IDisposable
     readonly nn.Module<Tensor, Tensor>? copy;
     readonly IImageSource training, validation;
     readonly AdamW optimizer;
-    readonly WeightAverage? average;
+    readonly ExponentialMovingAverage? average;
     readonly BatchStream batches;
     readonly Device device;
     readonly (Parameter Master, Parameter Copy)[] precisions;
@@ -33,25 +33,33 @@ public sealed class Trainer : IDisposable
     /// <param name="validation">The images by which epochs are compared.</param>
     /// <param name="recipe">How.</param>
     /// <param name="copy">With <see cref="Precision.BFloat16"/>: makes a model like <paramref name="model"/>, which will compute.</param>
-    /// <exception cref="ArgumentException">The recipe or the sets will not do, or the copy is missing or another model.</exception>
+    /// <exception cref="ArgumentException">
+    /// The recipe or the sets will not do, the model does not take the images or has another number of classes, or the copy is
+    /// missing or another model.
+    /// </exception>
     /// <exception cref="InvalidOperationException">This machine does not have the device.</exception>
     public Trainer(
         nn.Module<Tensor, Tensor> model, IImageSource training, IImageSource validation, Recipe recipe, Func<nn.Module<Tensor, Tensor>>? copy = null)
     {
         recipe.Check();
-        FreedMemory.Keep();
         if (training.Count == 0 || validation.Count == 0)
             throw new ArgumentException($"Training takes images to learn from and images to validate with, given were {training.Count} and {validation.Count}.", nameof(training));
         if (!training.ClassNames.SequenceEqual(validation.ClassNames))
             throw new ArgumentException("The training and the validation images have different classes.", nameof(validation));
+        if (training.Preprocessing != validation.Preprocessing)
+            throw new ArgumentException($"The validation images become what the model takes in another way than the training images: {validation.Preprocessing}, expected was {training.Preprocessing}.", nameof(validation));
         (this.model, this.training, this.validation, Recipe) = (model, training, validation, recipe);
         device = ComputeDevice.Choose(recipe.Device);
         this.model.to(device);
+        CheckClasses();
         (precisions, buffers) = ([], []);
         if (recipe.Precision == Precision.BFloat16)
         {
             this.copy = copy?.Invoke() ?? throw new ArgumentException("bfloat16 takes a second model, that computes: give 'copy'.", nameof(copy));
             this.copy.to(device).to(ScalarType.BFloat16);
+            // Running means change by less than bfloat16 can tell.
+            foreach (var norm in this.copy.modules().OfType<BatchNorm>())
+                norm.to(ScalarType.Float32);
             var (masters, copies) = (model.named_parameters().ToArray(), this.copy.named_parameters().ToArray());
             if (!masters.Select(it => it.name).SequenceEqual(copies.Select(it => it.name))
                 || !masters.Zip(copies).All(pair => pair.First.parameter.shape.SequenceEqual(pair.Second.parameter.shape)))
@@ -60,9 +68,9 @@ public sealed class Trainer : IDisposable
             buffers = [.. model.named_buffers().Zip(this.copy.named_buffers(), (own, other) => (own.buffer, other.buffer))];
         }
         optimizer = new AdamW(model, recipe.WeightDecay, recipe.Beta1, recipe.Beta2, recipe.Epsilon);
-        if (recipe.AverageDecay > 0)
-            average = new WeightAverage(model, recipe.AverageDecay);
-        batches = new BatchStream(training, recipe.BatchSize, recipe.Seed, recipe.Augmentation, recipe.Mixing, recipe.Normalization) { LabelSmoothing = recipe.LabelSmoothing };
+        if (recipe.EmaDecay > 0)
+            average = new ExponentialMovingAverage(model, recipe.EmaDecay);
+        batches = new BatchStream(training, recipe.BatchSize, recipe.Seed, recipe.Augmentation, recipe.Mixing) { LabelSmoothing = recipe.LabelSmoothing };
     }
 
     /// <summary>How the training goes.</summary>
@@ -107,14 +115,19 @@ public sealed class Trainer : IDisposable
     /// Trains, an epoch for each record that is taken. Where the folder of <see cref="Checkpoints"/> holds a training,
     /// it goes on from there. Interruption, of any kind, takes hold between two steps: calling this again goes on.
     /// </summary>
+    /// <remarks>
+    /// After each epoch, and in the end, the model holds the weights of which the record tells: the averaged ones, where the
+    /// recipe keeps an average. The next step goes on from its own.
+    /// </remarks>
     /// <param name="cancellation">Stops after the step under way, which is kept as a checkpoint.</param>
-    /// <exception cref="DivergedException">A loss, of the validation too, or a gradient is not finite.</exception>
-    /// <exception cref="IOException">The folder of the checkpoints cannot be written to, or has too little room.</exception>
+    /// <exception cref="DivergedException">An image, a loss, of the validation too, a gradient or a statistic is not finite.</exception>
+    /// <exception cref="IOException">The folder of the checkpoints cannot be written to, has too little room, or is another training's.</exception>
     /// <exception cref="InvalidOperationException">The folder holds a training of another recipe, or of other images.</exception>
     /// <exception cref="InvalidDataException">The folder holds a damaged checkpoint, or one of another model; or images cannot be read.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> asked for it.</exception>
     public IEnumerable<EpochRecord> Run(CancellationToken cancellation = default)
     {
+        using var folder = Checkpoints?.Take();
         Uninterrupted.Run(Prepare);
         while (!Done)
         {
@@ -129,9 +142,14 @@ public sealed class Trainer : IDisposable
                 Save(best: false);
                 throw;
             }
-            Uninterrupted.Run(() => EndEpoch(evaluation));
+            Uninterrupted.Run(() =>
+            {
+                EndEpoch(evaluation);
+                average?.Exchange(inModel: true);
+            });
             yield return History[^1];
         }
+        Uninterrupted.Run(() => average?.Exchange(inModel: true));
     }
 
     /// <summary>
@@ -140,20 +158,16 @@ public sealed class Trainer : IDisposable
     /// </summary>
     public Evaluation Evaluate(CancellationToken cancellation = default)
     {
-        using (Averaged())
-            return Evaluation.Of(model, validation, Recipe.Normalization, Math.Min(250, (Recipe.BatchSize + Recipe.Accumulation - 1) / Recipe.Accumulation), cancellation);
-    }
-
-    /// <summary>
-    /// Puts the averaged weights into the model, until what is returned is disposed. Does nothing without an average, or where
-    /// they stand there already.
-    /// </summary>
-    public IDisposable Averaged()
-    {
-        // Where they stand there already, whoever put them there puts them back.
-        var averaged = new AveragedWeights(average is { InModel: false } ? average : null);
-        Uninterrupted.Run(() => average?.Exchange(inModel: true));
-        return averaged;
+        var was = average is { InModel: true };
+        try
+        {
+            Uninterrupted.Run(() => average?.Exchange(inModel: true));
+            return Evaluation.Of(model, validation, Math.Min(250, (Recipe.BatchSize + Recipe.GradientAccumulationSteps - 1) / Recipe.GradientAccumulationSteps), cancellation);
+        }
+        finally
+        {
+            average?.Exchange(was);
+        }
     }
 
     /// <summary>Cross-entropy against target probabilities.</summary>
@@ -171,10 +185,25 @@ public sealed class Trainer : IDisposable
         copy?.Dispose();
     }
 
+    void CheckClasses()
+    {
+        var wasTraining = model.training;
+        var (preprocessing, classes) = (training.Preprocessing, training.ClassNames.Count);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        model.eval();
+        try
+        {
+            Evaluation.LogitsOf(model, zeros(1, preprocessing.Channels, preprocessing.Height, preprocessing.Width), classes);
+        }
+        finally
+        {
+            model.train(wasTraining);
+        }
+    }
+
     void Prepare()
     {
-        // An interruption may have come before the weights were put back.
-        average?.Exchange(inModel: false);
         if (prepared)
             return;
         if (Checkpoints?.Latest is string latest)
@@ -186,10 +215,12 @@ public sealed class Trainer : IDisposable
                 throw new InvalidOperationException(
                     $"{latest} is of a training with {count} images of {checkpoint.State.ClassNames.Count} classes, given are {training.Count} of {training.ClassNames.Count}, or classes of other names: "
                     + "take another folder, or the images of that training.");
+            if (checkpoint.State.Preprocessing is { } preprocessing && preprocessing != training.Preprocessing)
+                throw new InvalidOperationException($"{latest} is of a training on images of {preprocessing}, given were images of {training.Preprocessing}: take another folder, or the images of that training.");
             checkpoint.Load(model, optimizer, average);
             state = checkpoint.State;
         }
-        state = state with { TrainingImages = training.Count, ClassNames = training.ClassNames };
+        state = state with { TrainingImages = training.Count, ClassNames = training.ClassNames, Preprocessing = training.Preprocessing };
         Checkpoints?.Prepare(model, optimizer, average, Recipe, state);
         CopyToCompute();
         prepared = true;
@@ -203,7 +234,7 @@ public sealed class Trainer : IDisposable
         compute.train();
         var clock = Stopwatch.StartNew();
         var waited = batches.Waited;
-        using var pause = new CollectorPause();
+        using var kept = new KeptRandomState();
         using var epoch = batches.Epoch(state.Epochs, state.StepsInEpoch).GetEnumerator();
         for (var more = true; more;)
         {
@@ -215,7 +246,6 @@ public sealed class Trainer : IDisposable
                 if (!more)
                     return;
                 var batch = epoch.Current;
-                pause.Renew();
                 var (loss, right) = TakeStep(compute, batch.Images, batch.Targets);
                 var count = batch.Images.shape[0];
                 state = state with
@@ -242,16 +272,19 @@ public sealed class Trainer : IDisposable
 
     (double Loss, long Right) TakeStep(nn.Module<Tensor, Tensor> compute, Tensor images, Tensor targets)
     {
+        // A step goes on from its own weights.
+        average?.Exchange(inModel: false);
         using var scope = NewDisposeScope();
         using var products = FusedLinear.InTraining();
         random.manual_seed(Seed.Of(Recipe.Seed, state.Step));
         optimizer.ZeroGrad();
         var count = images.shape[0];
-        var (loss, right) = (0.0, 0L);
-        foreach (var (part, partTargets) in images.to(device).chunk(Recipe.Accumulation).Zip(targets.to(device).chunk(Recipe.Accumulation)))
+        var (loss, right, single) = (0.0, 0L, false);
+        foreach (var (part, partTargets) in images.to(device).chunk(Recipe.GradientAccumulationSteps).Zip(targets.to(device).chunk(Recipe.GradientAccumulationSteps)))
         {
             using var inner = NewDisposeScope();
             var share = (double)part.shape[0] / count;
+            single |= part.shape[0] == 1;
             var (partLoss, logits) = Loss(compute, copy is null ? part : part.to(ScalarType.BFloat16), partTargets);
             (share == 1 ? partLoss : partLoss * share).backward();
             GradientsFromCompute();
@@ -259,10 +292,13 @@ public sealed class Trainer : IDisposable
             right += logits.argmax(1).eq(partTargets.argmax(1)).sum().item<long>();
         }
         if (!double.IsFinite(loss))
-            throw Diverged($"the loss is {loss}", state.Step + 1);
-        var norm = optimizer.Step(Recipe.LearningRateAt(state.Step, (long)Recipe.Epochs * StepsPerEpoch), Recipe.ClipNorm);
+            throw Diverged($"the loss is {loss}", images);
+        // The variance of one value is no number, and shows in the validation alone.
+        if (single && compute.named_buffers().FirstOrDefault(it => !IsFinite(it.buffer)).name is string statistic)
+            throw Diverged($"the statistics '{statistic}' are not finite, since a single image was computed at a time, and gave its channels a single value", state.Step + 1, statistic, " Another batch size, or fewer steps of gradient accumulation, leave more than one.");
+        var norm = optimizer.Step(Recipe.LearningRateAt(state.Step, (long)Recipe.Epochs * StepsPerEpoch), Recipe.MaxGradNorm);
         if (!double.IsFinite(norm))
-            throw Diverged($"the gradient's length is {norm}", state.Step + 1);
+            throw Diverged($"the gradient's length is {norm}", images);
         // What the copy has counted itself, such as BatchNorm's running means.
         foreach (var (own, part) in buffers)
             own.copy_(part);
@@ -297,21 +333,39 @@ public sealed class Trainer : IDisposable
             part.copy_(own);
     }
 
+    /// <summary>What a step that gave no number has to say.</summary>
+    DivergedException Diverged(string what, Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        return Evaluation.NotFinite(images) is string image
+            ? Diverged($"{image}, as the images, the augmentation and the normalisation have made it", state.Step + 1, null, "")
+            : Diverged(what, state.Step + 1);
+    }
+
     DivergedException Diverged(string what, long step)
     {
         using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
         var named = model.named_parameters().ToArray();
         // A gradient is poisoned from where it arises down to the input: the parameter nearest to the output is where.
-        var weight = named.FirstOrDefault(it => !it.parameter.isfinite().all().item<bool>()).name;
-        var layer = weight ?? named.LastOrDefault(it => it.parameter.grad is Tensor gradient && !gradient.isfinite().all().item<bool>()).name;
+        var weight = named.FirstOrDefault(it => !IsFinite(it.parameter)).name ?? model.named_buffers().FirstOrDefault(it => !IsFinite(it.buffer)).name;
+        var layer = weight ?? named.LastOrDefault(it => it.parameter.grad is Tensor gradient && !IsFinite(gradient)).name;
+        return Diverged(
+            $"{what}{(layer is null ? "" : weight is null ? $"; the gradient of '{layer}' is not finite" : $"; '{layer}' is not finite")}", step, layer,
+            " A lower learning rate, a longer warm-up or a smaller MaxGradNorm may help.");
+    }
+
+    DivergedException Diverged(string what, long step, string? layer, string advice)
+    {
         optimizer.ZeroGrad();
         var lastGood = Checkpoints?.Latest;
-        return new(
-            $"Step {step}: {what}{(layer is null ? "" : weight is null ? $"; the gradient of '{layer}' is not finite" : $"; the weights of '{layer}' are not finite")}. "
-            + (lastGood is null ? "There is no checkpoint to go back to." : $"The last good checkpoint is {lastGood}.")
-            + " A lower learning rate, a longer warm-up or a shorter clip norm may help.",
-            step, layer, lastGood);
+        return new($"Step {step}: {what}. {(lastGood is null ? "There is no checkpoint to go back to." : $"The last good checkpoint is {lastGood}.")}{advice}", step, layer, lastGood);
+    }
+
+    static bool IsFinite(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        return tensor.isfinite().all().item<bool>();
     }
 
     void EndEpoch(Evaluation evaluation)
@@ -335,11 +389,17 @@ public sealed class Trainer : IDisposable
             ImagesPerSecond = state.Images / state.Seconds,
             WaitShare = state.Waited / state.Seconds,
         };
-        state = new() { TrainingImages = state.TrainingImages, ClassNames = state.ClassNames, Epochs = record.Epoch, Step = state.Step, History = [.. History, record] };
+        state = new() { TrainingImages = state.TrainingImages, ClassNames = state.ClassNames, Preprocessing = state.Preprocessing, Epochs = record.Epoch, Step = state.Step, History = [.. History, record] };
         Save(best);
     }
 
-    void Save(bool best) => Checkpoints?.Save(model, optimizer, average, Recipe, state, best);
+    void Save(bool best)
+    {
+        var was = average is { InModel: true };
+        average?.Exchange(inModel: false);
+        Checkpoints?.Save(model, optimizer, average, Recipe, state, best);
+        average?.Exchange(was);
+    }
 
     void Report()
     {
@@ -351,8 +411,15 @@ public sealed class Trainer : IDisposable
             state.Images / state.Seconds, TimeSpan.FromSeconds(left * state.Seconds / state.StepsInEpoch)));
     }
 
-    sealed class AveragedWeights(WeightAverage? average) : IDisposable
+    /// <summary>Puts the random state of torch on the CPU back as it is now.</summary>
+    sealed class KeptRandomState : IDisposable
     {
-        public void Dispose() => Uninterrupted.Run(() => average?.Exchange(inModel: false));
+        readonly Tensor state = Generator.Default.get_state().DetachFromDisposeScope();
+
+        public void Dispose()
+        {
+            Generator.Default.set_state(state);
+            state.Dispose();
+        }
     }
 }

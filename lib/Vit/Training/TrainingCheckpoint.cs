@@ -8,17 +8,21 @@ namespace Vit.Training;
 
 /// <summary>
 /// A training at the end of a step, in one safetensors file: the model (<c>model.NAME</c>), its moving average
-/// (<c>average.NAME</c>), the optimiser's moments (<c>optimizer.NAME</c>), and in the metadata the recipe and the
-/// place in the schedule. All randomness follows from the recipe's seed and the step.
+/// (<c>average.NAME</c>), the optimiser's moments (<c>optimizer.NAME</c>), and in the metadata the recipe, the model's
+/// configuration, the class names, the preprocessing and the place in the schedule. All randomness follows from the recipe's
+/// seed and the step. <see cref="Pretrained.Load(string, PretrainedOptions?)"/> opens it as it does any other model.
 /// </summary>
 public sealed class TrainingCheckpoint
 {
-    const string Format = "vit-training", FormatVersion = "1";
+    const string Format = "vit-training", FormatVersion = "1", Description = "model";
     const string Model = "model.", Average = "average.", Optimizer = "optimizer.";
 
-    static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, RespectNullableAnnotations = true };
+    static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
 
-    TrainingCheckpoint(string path, Recipe recipe, TrainingState state) => (File, Recipe, State) = (path, recipe, state);
+    readonly string? description;
+
+    TrainingCheckpoint(string path, Recipe recipe, TrainingState state, string? description) =>
+        (File, Recipe, State, this.description) = (path, recipe, state, description);
 
     /// <summary>Its path.</summary>
     public string File { get; }
@@ -32,7 +36,13 @@ public sealed class TrainingCheckpoint
     /// <summary>One record for each epoch that is done.</summary>
     public IReadOnlyList<EpochRecord> History => State.History;
 
+    /// <summary>The names of the classes.</summary>
+    public IReadOnlyList<string> ClassNames => State.ClassNames;
+
     internal TrainingState State { get; }
+
+    /// <summary>Whether a file is a checkpoint of a training.</summary>
+    internal static bool Is(TensorFile file) => file is SafeTensorsFile { Metadata: var metadata } && metadata.ContainsKey(Format);
 
     /// <summary>Reads what a checkpoint says of itself.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, or no checkpoint of a training.</exception>
@@ -50,7 +60,8 @@ public sealed class TrainingCheckpoint
                 throw new InvalidDataException($"found {state.Epochs} epochs in its state, and {state.History.Count(it => it is not null)} records of them, expected one of each.");
             if (state.Step < state.StepsInEpoch || state.StepsInEpoch < 0)
                 throw new InvalidDataException($"found {state.StepsInEpoch} steps of an epoch in its state, expected 0 to {state.Step}, those of all.");
-            return new(path, Recipe.FromJson(file.Metadata.GetValueOrDefault("recipe") ?? "null"), state);
+            state.Preprocessing?.Check();
+            return new(path, Recipe.FromJson(file.Metadata.GetValueOrDefault("recipe") ?? "null"), state, file.Metadata.GetValueOrDefault(Description));
         }
         catch (JsonException exception)
         {
@@ -59,6 +70,30 @@ public sealed class TrainingCheckpoint
         catch (Exception exception) when (exception is InvalidDataException or ArgumentException)
         {
             throw new InvalidDataException($"{path}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>The model that was trained, in evaluation mode, with the weights whose numbers were reported.</summary>
+    /// <exception cref="InvalidDataException">The file does not tell what model it is, or another one than its weights.</exception>
+    internal (nn.Module<Tensor, Tensor> Model, Preprocessing Preprocessing) CreateModel()
+    {
+        if (description is null || State.Preprocessing is not { } preprocessing)
+            throw InvalidFile.Because(File, "a training of a model that is none of this library's, or of a time when that was not noted", "one of this library's: make the model, and fill it by TrainingCheckpoint.LoadWeights");
+        nn.Module<Tensor, Tensor>? model = null;
+        try
+        {
+            using (var file = new SafeTensorsFile(File))
+                model = ModelDescription.Create(description, file.Tensors.Values.Sum(tensor => tensor.Length));
+            LoadWeights(model);
+            model.eval();
+            return (model, preprocessing);
+        }
+        catch (Exception exception)
+        {
+            model?.Dispose();
+            throw exception is JsonException || exception is InvalidDataException && model is null
+                ? new InvalidDataException($"{File}: its model cannot be made: {exception.Message}", exception)
+                : exception;
         }
     }
 
@@ -72,7 +107,7 @@ public sealed class TrainingCheckpoint
         Fill(file, averaged && file.Tensors.Keys.Any(name => name.StartsWith(Average, StringComparison.Ordinal)) ? Average : Model, model.state_dict());
     }
 
-    internal void Load(nn.Module model, AdamW optimizer, WeightAverage? average)
+    internal void Load(nn.Module model, AdamW optimizer, ExponentialMovingAverage? average)
     {
         using var file = new SafeTensorsFile(File);
         var expected = Named(model, optimizer, average);
@@ -86,19 +121,22 @@ public sealed class TrainingCheckpoint
             .ToDictionary(pair => pair.Key[Optimizer.Length..], pair => pair.Value));
     }
 
-    internal static void Save(string path, nn.Module model, AdamW optimizer, WeightAverage? average, Recipe recipe, TrainingState state)
+    internal static void Save(string path, nn.Module model, AdamW optimizer, ExponentialMovingAverage? average, Recipe recipe, TrainingState state)
     {
         var tensors = Named(model, optimizer, average);
         using var step = tensors[Optimizer + "step"];
-        SafeTensors.Save(path, tensors, new Dictionary<string, string>
+        var metadata = new Dictionary<string, string>
         {
             [Format] = FormatVersion,
             ["recipe"] = recipe.ToJson(),
             ["state"] = JsonSerializer.Serialize(state, Json),
-        });
+        };
+        if (ModelDescription.Of(model) is string description)
+            metadata[Description] = description;
+        SafeTensors.Save(path, tensors, metadata);
     }
 
-    static Dictionary<string, Tensor> Named(nn.Module model, AdamW optimizer, WeightAverage? average) => new(
+    static Dictionary<string, Tensor> Named(nn.Module model, AdamW optimizer, ExponentialMovingAverage? average) => new(
         Under(Model, model.state_dict()).Concat(Under(Average, average?.State ?? new Dictionary<string, Tensor>())).Concat(Under(Optimizer, optimizer.State)));
 
     static IEnumerable<KeyValuePair<string, Tensor>> Under(string prefix, IEnumerable<KeyValuePair<string, Tensor>> tensors) =>

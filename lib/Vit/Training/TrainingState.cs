@@ -1,3 +1,5 @@
+using Vit.Data;
+
 namespace Vit.Training;
 
 /// <summary>Where a training stands, beside its tensors.</summary>
@@ -8,6 +10,9 @@ sealed record TrainingState
 
     /// <summary>The names of their classes.</summary>
     public IReadOnlyList<string> ClassNames { get; init; } = [];
+
+    /// <summary>How they become what the model takes; null in a checkpoint of a time when that was not noted.</summary>
+    public Preprocessing? Preprocessing { get; init; }
 
     /// <summary>Epochs that are done, validation included.</summary>
     public int Epochs { get; init; }

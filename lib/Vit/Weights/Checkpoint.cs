@@ -85,12 +85,14 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
     public IReadOnlyList<string> ClassNames() =>
         newHead ? [.. Enumerable.Range(0, classes).Select(ConfigFile.ClassName)] : config.ClassNames(classes, Remarks);
 
-    /// <summary>As the files say, and otherwise as the family was published.</summary>
-    public Preprocessing Preprocessing(ConfigFile preprocessor)
+    /// <summary>As the files say, then as the options do, and otherwise as the family was published, which is a guess.</summary>
+    public Preprocessing Preprocessing(ConfigFile preprocessor) => Believable(() => Told(preprocessor));
+
+    Preprocessing Told(ConfigFile preprocessor)
     {
         var isPlainVit = !names.Swin && !file.Tensors.Keys.Any(name => name.EndsWith("dist_token", StringComparison.Ordinal) || name.EndsWith("distillation_token", StringComparison.Ordinal));
-        var family = new Preprocessing { Height = size.Height, Width = size.Width, Channels = channels };
-        family = names.Kind switch
+        var family = new Preprocessing { Height = size.Height, Width = size.Width, Channels = channels, Crop = null };
+        family = options.Preprocessing is { } stated ? stated with { Height = size.Height, Width = size.Width, Channels = channels } : names.Kind switch
         {
             CheckpointKind.Timm => family with { Crop = 0.9, Normalization = isPlainVit ? Normalization.Half : Normalization.ImageNet },
             CheckpointKind.Torchvision => family with { Crop = 224.0 / 256, Interpolation = Interpolation.Bilinear, Normalization = Normalization.ImageNet },
@@ -100,14 +102,25 @@ sealed class Checkpoint(string path, TensorFile file, WeightNames names, ConfigF
         var crops = preprocessor.Flag("do_center_crop") == true && preprocessor.Size("crop_size") is { } crop && preprocessor.Size("size") is { } resized
             ? (double)crop.Height / resized.Height
             : (double?)null;
-        var told = preprocessor.Flag("do_normalize") == false ? new Normalization([0], [1])
+        var told = preprocessor.Flag("do_normalize") == false ? Normalization.None
             : preprocessor.Normalization("image_mean", "image_std") ?? config.Normalization("mean", "std");
-        return family with
+        var guessed = new List<string>();
+        var preprocessing = family with
         {
-            Crop = crops ?? (preprocessor.Size("size") is not null || config.Text("crop_mode") == "squash" ? null : config.Number("crop_pct") ?? family.Crop),
-            Interpolation = preprocessor.Interpolation() ?? config.Interpolation() ?? family.Interpolation,
-            Normalization = Scaled(OfChannels(told ?? family.Normalization, told is not null), preprocessor),
+            Crop = crops ?? (preprocessor.Size("size") is not null || config.Text("crop_mode") == "squash" ? null : config.Number("crop_pct") ?? Untold("crop", family.Crop)),
+            Interpolation = preprocessor.Interpolation() ?? config.Interpolation() ?? Untold("filter", family.Interpolation),
+            Normalization = Scaled(OfChannels(told ?? Untold("normalisation", family.Normalization), told is not null), preprocessor),
         };
+        if (guessed.Count > 0)
+            Remarks.Add($"No file tells {string.Join(", ", guessed)} of pictures: taken is what models of this kind were published with, {preprocessing}. PretrainedOptions.Preprocessing states it.");
+        return preprocessing;
+
+        T Untold<T>(string what, T value)
+        {
+            if (options.Preprocessing is null)
+                guessed.Add(what);
+            return value;
+        }
     }
 
     /// <summary>One of three channels serves a grey model with the mean of each, where no file says otherwise.</summary>

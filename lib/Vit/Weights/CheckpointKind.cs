@@ -14,4 +14,7 @@ public enum CheckpointKind
 
     /// <summary>The paper's own: <c>Transformer/encoderblock_0/MultiHeadDotProductAttention_1/query/kernel</c>.</summary>
     Jax,
+
+    /// <summary>That of this library's <see cref="Vit.Training.Trainer"/>.</summary>
+    Training,
 }

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Vit.Data;
 using Vit.Layers;
 using Vit.Models;
+using Vit.Training;
 using static TorchSharp.torch;
 
 namespace Vit.Weights;
@@ -18,12 +19,16 @@ public static partial class Pretrained
         Load<nn.Module<Tensor, Tensor>>(path, options);
 
     /// <summary>
-    /// Loads a checkpoint of timm (Vision Transformer, DeiT, Swin), Hugging Face (ViT, DeiT with teacher), torchvision
-    /// or the paper; which it is shows in its names. What the weights do not tell stands in the <c>config.json</c>
-    /// beside them, where there is one.
+    /// Loads a checkpoint of timm (Vision Transformer, DeiT, Swin), Hugging Face (ViT, DeiT with teacher), torchvision,
+    /// the paper, or a <see cref="Trainer"/>, whose averaged weights are taken where there are any; which it is shows in its
+    /// names. What the weights do not tell stands in the <c>config.json</c> beside them, where there is one. What is guessed,
+    /// or read otherwise than it stands there, is told on standard error, and in <see cref="PretrainedModel{TModel}.Remarks"/>.
     /// </summary>
     /// <typeparam name="TModel">What is expected: <see cref="VisionTransformer"/> or <see cref="SwinTransformer"/>.</typeparam>
-    /// <param name="path">A .safetensors or .npz file, the .safetensors.index.json of several, or the folder of one of them.</param>
+    /// <param name="path">
+    /// A .safetensors or .npz file, the .safetensors.index.json of several, or the folder of one of them; of the folder of a
+    /// training, the best checkpoint.
+    /// </param>
     /// <param name="options">What is to differ from the checkpoint.</param>
     /// <exception cref="InvalidDataException">A file is damaged, of no kind that is known, or of another model than expected.</exception>
     /// <exception cref="FileNotFoundException">There is no such file, or no weights in the folder.</exception>
@@ -35,6 +40,8 @@ public static partial class Pretrained
         path = Locate(path);
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         using var file = TensorFile.Open(path);
+        if (TrainingCheckpoint.Is(file))
+            return OfTraining<TModel>(path, options);
         using var config = new ConfigFile(Path.Combine(folder, "config.json"));
         var names = WeightNames.Recognize(file, path);
         var checkpoint = new Checkpoint(path, file, names, config, options);
@@ -48,12 +55,15 @@ public static partial class Pretrained
                 throw new WeightMismatchException(path, mismatch);
             model.eval();
             using var preprocessor = new ConfigFile(Path.Combine(folder, "preprocessor_config.json"));
+            var (preprocessing, classNames) = (checkpoint.Preprocessing(preprocessor), checkpoint.ClassNames());
+            foreach (var remark in checkpoint.Remarks)
+                Console.Error.WriteLine($"{path}: {remark}");
             return new PretrainedModel<TModel>
             {
                 Model = expected,
                 Kind = names.Kind,
-                ClassNames = checkpoint.ClassNames(),
-                Preprocessing = checkpoint.Preprocessing(preprocessor),
+                ClassNames = classNames,
+                Preprocessing = preprocessing,
                 Mismatch = mismatch,
                 Remarks = checkpoint.Remarks,
             };
@@ -63,6 +73,25 @@ public static partial class Pretrained
             model.Dispose();
             throw;
         }
+    }
+
+    static PretrainedModel<TModel> OfTraining<TModel>(string path, PretrainedOptions options) where TModel : nn.Module<Tensor, Tensor>
+    {
+        if (options != new PretrainedOptions())
+            throw new ArgumentException($"{path} is a checkpoint of a training, which is loaded as it is: change the model afterwards.", nameof(options));
+        var training = TrainingCheckpoint.Open(path);
+        var (model, preprocessing) = training.CreateModel();
+        if (model is TModel expected)
+            return new()
+            {
+                Model = expected,
+                Kind = CheckpointKind.Training,
+                ClassNames = training.ClassNames,
+                Preprocessing = preprocessing,
+                Mismatch = new([], [], []),
+            };
+        using (model)
+            throw new InvalidDataException($"{path} holds a {model.GetName()}, not a {typeof(TModel).Name}.");
     }
 
     /// <summary>Saves a model as timm publishes its own: <c>timm.create_model("local-dir:folder", pretrained=True)</c> reads it.</summary>
@@ -164,11 +193,13 @@ public static partial class Pretrained
             ["image_mean"] = OfEach(preprocessing.Normalization.Mean),
             ["image_std"] = OfEach(preprocessing.Normalization.Std),
         };
-        if (preprocessing.Crop is double crop && preprocessing.Height == preprocessing.Width)
+        if (preprocessing.Crop is double crop)
         {
+            if (preprocessing.Height != preprocessing.Width)
+                throw new ArgumentException($"transformers crops the middle out of pictures otherwise, where it is {preprocessing.Height} × {preprocessing.Width} and no square; SaveAsTimm keeps it.", nameof(preprocessing));
             // ViT's own does not crop, and DeiT's stretches the picture first: of those that transformers has, this keeps proportions.
             json["image_processor_type"] = "BitImageProcessor";
-            json["size"] = new JsonObject { ["shortest_edge"] = preprocessing.ShorterSide(crop) };
+            json["size"] = new JsonObject { ["shortest_edge"] = Preprocessing.ShorterSide(preprocessing.Height, crop) };
             json["do_center_crop"] = true;
             json["crop_size"] = SizeOf(preprocessing.Height, preprocessing.Width);
         }
@@ -258,7 +289,7 @@ public static partial class Pretrained
         if (!Directory.Exists(path))
             return File.Exists(path) || !HubName().IsMatch(path) ? path : throw new FileNotFoundException(
                 $"There is no file or folder {path}. If a repository on the Hugging Face hub is meant: put its model.safetensors and its .json files into a folder, and give that folder.", path);
-        foreach (var name in (string[])["model.safetensors", "model.safetensors.index.json", "model.npz"])
+        foreach (var name in (string[])["model.safetensors", "model.safetensors.index.json", "model.npz", "best.safetensors"])
             if (File.Exists(Path.Combine(path, name)))
                 return Path.Combine(path, name);
         string[] found = [.. Directory.GetFiles(path, "*.safetensors"), .. Directory.GetFiles(path, "*.npz")];

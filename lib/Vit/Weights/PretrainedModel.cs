@@ -1,4 +1,5 @@
 using Vit.Data;
+using Vit.Training;
 using static TorchSharp.torch;
 
 namespace Vit.Weights;
@@ -22,32 +23,38 @@ public sealed class PretrainedModel<TModel> : IDisposable where TModel : nn.Modu
     /// <summary>What did not fit; empty unless the load was not strict.</summary>
     public required WeightMismatch Mismatch { get; init; }
 
-    /// <summary>What the files say and was read otherwise than it stands there, such as names with the prefix of another program.</summary>
+    /// <summary>What was guessed, or read otherwise than it stands in the files, such as names with the prefix of another program.</summary>
     public IReadOnlyList<string> Remarks { get; init; } = [];
 
     /// <summary>Names what is in a picture.</summary>
     /// <param name="path">A PNG, JPEG or WebP file.</param>
     /// <param name="most">How many classes to return.</param>
     /// <returns>The most probable classes, with probabilities from 0 to 1, the most probable first.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is no picture.</exception>
-    public IReadOnlyList<(string Class, float Probability)> Classify(string path, int most = 5)
-    {
-        using var image = Picture.Load(path, grayscale: Preprocessing.Channels == 1);
-        return Classify(image, most);
-    }
+    public IReadOnlyList<(string Class, float Probability)> Classify(string path, int most = 5) =>
+        Answer(() => Preprocessing.Load(path), most);
 
     /// <inheritdoc cref="Classify(string, int)"/>
     /// <param name="image">[C, H, W], float in [0, 1], of any size.</param>
     /// <param name="most">How many classes to return.</param>
-    public IReadOnlyList<(string Class, float Probability)> Classify(Tensor image, int most = 5)
+    public IReadOnlyList<(string Class, float Probability)> Classify(Tensor image, int most = 5) =>
+        Answer(() => Preprocessing.Apply(image), most);
+
+    List<(string Class, float Probability)> Answer(Func<Tensor> input, int most)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(most);
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        var device = Model.parameters().First().device;
-        var probabilities = Model.forward(Preprocessing.Apply(image).to(device)).softmax(-1)[0];
-        var (values, indices) = probabilities.topk(Math.Min(most, ClassNames.Count));
-        return [.. indices.cpu().data<long>().ToArray().Zip(values.to(float32).cpu().data<float>().ToArray(), (index, probability) => (ClassNames[(int)index], probability))];
+        var answer = new List<(string, float)>();
+        using var pause = new CollectorPause();
+        Uninterrupted.Run(() =>
+        {
+            using var work = CollectorPause.Work();
+            using var scope = NewDisposeScope();
+            using var noGradients = no_grad();
+            var (values, indices) = Evaluation.LogitsOf(Model, input(), ClassNames.Count).softmax(-1)[0].topk(Math.Min(most, ClassNames.Count));
+            answer.AddRange(indices.cpu().data<long>().ToArray().Zip(values.cpu().data<float>().ToArray(), (index, probability) => (ClassNames[(int)index], probability)));
+        });
+        return answer;
     }
 
     /// <summary>Disposes the model.</summary>

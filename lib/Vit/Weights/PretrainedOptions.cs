@@ -26,6 +26,12 @@ public sealed record PretrainedOptions
     /// <summary>h, which no tensor tells; needed where no config.json does and the width is none of the published sizes.</summary>
     public int? Heads { get; init; }
 
+    /// <summary>
+    /// Crop, filter and normalisation, where no file beside the weights tells them; size and channels are the model's. Null: as
+    /// the family was published, which is told on standard error.
+    /// </summary>
+    public Preprocessing? Preprocessing { get; init; }
+
     /// <summary>Whether a checkpoint that does not fit in full is refused. Otherwise what does not fit stays fresh, and is listed.</summary>
     public bool Strict { get; init; } = true;
 }

@@ -13,14 +13,14 @@ public class BatchStreamTests
     static readonly Augmentation Everything = new()
     {
         CropPadding = 1,
-        SmallestCrop = 0.5,
-        Flip = true,
-        DistortionCount = 2,
+        ResizedCropScale = 0.5,
+        HorizontalFlip = true,
+        RandAugmentOps = 2,
         ErasingProbability = 0.5,
     };
 
     static BatchStream Full(IImageSource source, int batchSize, long seed) =>
-        new(source, batchSize, seed, Everything, new() { MixUpAlpha = 0.2, CutMixAlpha = 1 }, new([0.5f], [0.5f])) { LabelSmoothing = 0.1 };
+        new(source, batchSize, seed, Everything, new() { MixUpAlpha = 0.2, CutMixAlpha = 1 }) { LabelSmoothing = 0.1 };
 
     static byte[] Bytes(Tensor tensor) => tensor.bytes.ToArray();
 
@@ -70,12 +70,42 @@ public class BatchStreamTests
     {
         public int Count => count;
         public IReadOnlyList<string> ClassNames { get; } = ["a", "b"];
+        public Preprocessing Preprocessing { get; } = Preprocessing.Square(4) with { Channels = 1 };
         public SemaphoreSlim Reads { get; } = new(0);
-        public (Tensor Images, Tensor Labels) Read(long[] positions)
+        public (Tensor Images, Tensor Labels) Read(long[] positions, RandomCrop? crop)
         {
             Reads.Release();
             return read(positions);
         }
+    }
+
+    /// <summary>A taker that is never at work, as it seems to the one who reads, would let the collector run under its hands.</summary>
+    [Fact]
+    public void Nothing_is_collected_while_a_thread_reads_or_the_taker_computes()
+    {
+        var collections = 0;
+        // More garbage than a pause has room for in half its time: it is renewed again and again, but only in between.
+        (Tensor, Tensor) Littering(long[] positions)
+        {
+            var before = GC.CollectionCount(0);
+            Litter();
+            Interlocked.Add(ref collections, GC.CollectionCount(0) - before);
+            return Blank(positions);
+        }
+        static void Litter()
+        {
+            for (var i = 0; i < 250; i++)
+                _ = new byte[40_000];
+        }
+        var all = GC.CollectionCount(0);
+        foreach (var _ in new BatchStream(new Watched(Littering), 50, 0).Epoch(0))
+        {
+            var before = GC.CollectionCount(0);
+            Litter();
+            Interlocked.Add(ref collections, GC.CollectionCount(0) - before);
+        }
+        Assert.Equal(0, collections);
+        Assert.InRange(GC.CollectionCount(0) - all, 3, int.MaxValue);
     }
 
     static (Tensor, Tensor) Blank(long[] positions) => (zeros(positions.Length, 1, 4, 4), zeros(positions.Length, int64));

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Vit.Data;
 using Vit.Interactive;
+using Vit.Tests.Weights;
 using static TorchSharp.torch;
 
 namespace Vit.Tests.Data;
@@ -43,7 +44,7 @@ public class ImageFolderTests
         using var folder = Folder(
             (In("b", "2.png"), Plain(5)), (In("b", "10.png"), Plain(4)), (In("Z", "a.png"), Plain(3)), (In("Z", "B.png"), Plain(2)),
             (In("ä", "x.png"), Plain(6)), (In("a b", "no extension"), Plain(0)), (In("a b", ".hidden"), [1]), (In(".git", "x"), [1]), ("README.md", [1]));
-        var set = ImageFolder.Scan(folder.FullName, 4);
+        var set = ImageFolder.Scan(folder.FullName, Preprocessing.Square(4));
         using var scope = NewDisposeScope();
         var (images, labels) = set.Read(All(set));
 
@@ -55,7 +56,7 @@ public class ImageFolderTests
         Assert.Equal([6, 3, 4, 4], images.shape);
         Assert.Equal(float32, images.dtype);
         Assert.Empty(set.Unreadable);
-        Assert.Equal([1, 1, 4, 4], ImageFolder.Scan(folder.FullName, 4, grayscale: true).Read([0]).Images.shape);
+        Assert.Equal([1, 1, 4, 4], ImageFolder.Scan(folder.FullName, Preprocessing.Square(4) with { Channels = 1 }).Read([0]).Images.shape);
     }
 
     [Fact]
@@ -69,19 +70,36 @@ public class ImageFolderTests
         }, iter: 50);
 
     static readonly TemporaryFolder FiveFiles = Folder([.. Enumerable.Range(0, 5).Select(i => (In(i < 3 ? "a" : "b", $"{i}.png"), Plain(i * 50)))]);
-    static readonly ImageFolder Five = ImageFolder.Scan(FiveFiles.FullName, 5);
+    static readonly ImageFolder Five = ImageFolder.Scan(FiveFiles.FullName, Preprocessing.Square(5));
 
-    [Fact]
-    public void Pictures_are_resized_exactly()
+    [Theory]
+    [InlineData("astronaut.png", 3)]
+    [InlineData("rocket.jpg", 3)]
+    [InlineData("retina.jpg", 1)]
+    public void A_folder_shows_what_a_model_is_shown_bit_for_bit(string name, int channels)
     {
         using var scope = NewDisposeScope();
-        using var folder = Folder((In("a", "1"), File.ReadAllBytes(DataFolder.PathTo("photos", "rocket.jpg"))), (In("a", "2"), File.ReadAllBytes(DataFolder.PathTo("photos", "cat.png"))));
-        foreach (var gray in new[] { false, true })
+        using var folder = Folder((In("a", name), File.ReadAllBytes(DataFolder.PathTo("photos", name))));
+        var preprocessing = new Preprocessing { Height = 96, Width = 64, Channels = channels, Crop = 0.9, Normalization = Normalization.Half };
+        var set = ImageFolder.Scan(folder.FullName, preprocessing);
+        SameBits.Assert(preprocessing.Load(set.Paths[0]), preprocessing.Normalization.Apply(set.Read([0]).Images));
+    }
+
+    [Fact]
+    public void A_random_crop_is_taken_from_the_picture_as_it_is_stored()
+    {
+        using var scope = NewDisposeScope();
+        // Stripes of one pixel, which are gone in a picture of 8 × 8.
+        var fine = arange(64).remainder(2).to(float32).expand(3, 64, 64);
+        using var folder = Folder((In("a", "1.png"), Picture.Encode(fine)));
+        var set = ImageFolder.Scan(folder.FullName, Preprocessing.Square(8) with { Interpolation = Interpolation.Bilinear });
+        Assert.InRange(set.Read([0]).Images.std().item<float>(), 0, 0.02);
+        var (seen, _) = set.Read([0], (image, height, width) =>
         {
-            var set = ImageFolder.Scan(folder.FullName, 112, gray);
-            var exact = set.Paths.Select(path => Picture.CenterCrop(Picture.ResizeShorterSide(Picture.Load(path, gray), 112), 112));
-            Assert.True(set.Read([0, 1]).Images.equal(stack(exact)).all().item<bool>());
-        }
+            Assert.Equal((0, 64, 64), (image, height, width));
+            return (20, 30, 8, 8);
+        });
+        Close.Equal(fine[.., 20..28, 30..38].unsqueeze(0), seen);
     }
 
     [Fact]
@@ -91,9 +109,9 @@ public class ImageFolderTests
             (In("a", "1.png"), Plain(1)), (In("a", "2.png"), []), (In("a", "3.txt"), "no picture"u8.ToArray()), (In("b", "4.png"), Plain(4)),
             // Its beginning is whole: this shows only when it is decoded.
             (In("b", "5.png"), Plain(5, 64, 64)[..^40]));
-        Assert.StartsWith(folder[In("a", "2.png")], Assert.Throws<InvalidDataException>(() => ImageFolder.Scan(folder.FullName, 4)).Message);
+        Assert.StartsWith(folder[In("a", "2.png")], Assert.Throws<InvalidDataException>(() => ImageFolder.Scan(folder.FullName, Preprocessing.Square(4))).Message);
 
-        var set = ImageFolder.Scan(folder.FullName, 4, skipUnreadable: true);
+        var set = ImageFolder.Scan(folder.FullName, Preprocessing.Square(4), skipUnreadable: true);
         Assert.Equal([folder[In("a", "2.png")], folder[In("a", "3.txt")]], set.Unreadable.Keys.Order());
         Assert.Contains("an empty file", set.Unreadable[folder[In("a", "2.png")]]);
         Assert.Contains("of another kind", set.Unreadable[folder[In("a", "3.txt")]]);
@@ -105,7 +123,7 @@ public class ImageFolderTests
 
         File.Delete(folder[In("a", "2.png")]);
         File.Delete(folder[In("a", "3.txt")]);
-        var strict = ImageFolder.Scan(folder.FullName, 4);
+        var strict = ImageFolder.Scan(folder.FullName, Preprocessing.Square(4));
         Assert.StartsWith(folder[In("b", "5.png")], Assert.Throws<InvalidDataException>(() => strict.Read([0, 2, 1])).Message);
         File.Delete(folder[In("a", "1.png")]);
         Assert.Equal(folder[In("a", "1.png")], Assert.Throws<FileNotFoundException>(() => strict.Read([0])).FileName);
@@ -120,8 +138,8 @@ public class ImageFolderTests
         using var folder = Folder((In("a", "1.png"), Plain(1)));
         Assert.Equal(0, MakePipe(folder[In("a", "2.png")], 0b110_000_000));
         File.CreateSymbolicLink(folder[In("a", "3.png")], folder[In("a", "2.png")]);
-        Assert.Contains("2.png: found an empty file, or none but a pipe or a device", Assert.Throws<InvalidDataException>(() => ImageFolder.Scan(folder.FullName, 4)).Message);
-        var set = ImageFolder.Scan(folder.FullName, 4, skipUnreadable: true);
+        Assert.Contains("2.png: found an empty file, or none but a pipe or a device", Assert.Throws<InvalidDataException>(() => ImageFolder.Scan(folder.FullName, Preprocessing.Square(4))).Message);
+        var set = ImageFolder.Scan(folder.FullName, Preprocessing.Square(4), skipUnreadable: true);
         Assert.Equal(1, set.Count);
         Assert.Equal([folder[In("a", "2.png")], folder[In("a", "3.png")]], set.Unreadable.Keys.Order());
     }
@@ -135,8 +153,8 @@ public class ImageFolderTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links take a right here that not every user has");
         using var folder = Folder((In("a", "1.png"), Plain(1)));
         File.CreateSymbolicLink(folder[In("a", "2.png")], folder["nowhere"]);
-        Assert.Throws<FileNotFoundException>(() => ImageFolder.Scan(folder.FullName, 4));
-        var set = ImageFolder.Scan(folder.FullName, 4, skipUnreadable: true);
+        Assert.Throws<FileNotFoundException>(() => ImageFolder.Scan(folder.FullName, Preprocessing.Square(4)));
+        var set = ImageFolder.Scan(folder.FullName, Preprocessing.Square(4), skipUnreadable: true);
         Assert.Equal(1, set.Count);
         Assert.Contains(folder[In("a", "2.png")], set.Unreadable.Keys);
     }
@@ -146,7 +164,7 @@ public class ImageFolderTests
     {
         using var folder = Folder((In("a", "1.png"), Plain(1)), (In("a", "2.png"), Plain(2, 64, 64)[..^40]));
         // Memory that is only asked for, all but a picture of it: the others are damaged.
-        var (images, labels) = ImageFolder.Scan(folder.FullName, 4096, skipUnreadable: true).Read([0, .. Enumerable.Repeat(1L, 10)]);
+        var (images, labels) = ImageFolder.Scan(folder.FullName, Preprocessing.Square(4096), skipUnreadable: true).Read([0, .. Enumerable.Repeat(1L, 10)]);
         using (images)
         using (labels)
             Assert.Equal([1, 3, 4096, 4096], images.shape);
@@ -166,7 +184,7 @@ public class ImageFolderTests
     public void A_folder_that_is_none_of_classes_is_refused()
     {
         using var folder = Folder(("1.png", Plain(1)));
-        string Refused(bool skip = false) => Assert.Throws<InvalidDataException>(() => ImageFolder.Scan(folder.FullName, 4, skipUnreadable: skip)).Message;
+        string Refused(bool skip = false) => Assert.Throws<InvalidDataException>(() => ImageFolder.Scan(folder.FullName, Preprocessing.Square(4), skipUnreadable: skip)).Message;
 
         Assert.Equal($"{folder.FullName}: found no folders (1 files), expected one folder a class, with the class's pictures in it.", Refused());
         Directory.CreateDirectory(folder["b"]);
@@ -175,8 +193,8 @@ public class ImageFolderTests
         Assert.Contains($"{folder["b"]}: found no readable pictures", Refused(skip: true));
         Directory.CreateDirectory(folder[In("b", "cats")]);
         Assert.Contains($"{folder["b"]}: found 1 folders, cats for one, expected pictures alone", Refused());
-        Assert.Contains("nowhere", Assert.Throws<DirectoryNotFoundException>(() => ImageFolder.Scan(folder["nowhere"], 4)).Message);
-        Assert.Throws<ArgumentOutOfRangeException>(() => ImageFolder.Scan(folder.FullName, 0));
+        Assert.Contains("nowhere", Assert.Throws<DirectoryNotFoundException>(() => ImageFolder.Scan(folder["nowhere"], Preprocessing.Square(4))).Message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => ImageFolder.Scan(folder.FullName, Preprocessing.Square(0)));
         Assert.Throws<ArgumentOutOfRangeException>(() => Five.Read([5]));
         Assert.Throws<ArgumentOutOfRangeException>(() => Five.Select([-1]));
     }
@@ -184,13 +202,13 @@ public class ImageFolderTests
     [Fact]
     public void Set_aside_parts_the_pictures()
     {
-        var (remaining, aside) = Five.SetAside(2, seed: 3);
+        var (remaining, aside) = Five.RandomSplit(2, seed: 3);
         Assert.Equal((3, 2), (remaining.Count, aside.Count));
         Assert.Equal(Numbers(Five), Numbers(remaining).Concat(Numbers(aside)).Order());
-        Assert.Equal(aside.Paths, Five.SetAside(2, seed: 3).Aside.Paths);
+        Assert.Equal(aside.Paths, Five.RandomSplit(2, seed: 3).Aside.Paths);
         Assert.Equal(["a", "b"], aside.ClassNames);
-        Assert.Throws<ArgumentOutOfRangeException>(() => Five.SetAside(5, seed: 3));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Five.SetAside(0, seed: 3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Five.RandomSplit(5, seed: 3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Five.RandomSplit(0, seed: 3));
     }
 
     // Each of EXIF's eight, as PIL turns them; the picture has a bright corner.
@@ -209,7 +227,7 @@ public class ImageFolderTests
         var image = zeros(3, 32, 48);
         image[.., ..16, 8..20] = 1;
         using var folder = Folder((In("a", "1.jpg"), Exif.WithOrientation(Picture.Encode(image, PictureFormat.Jpeg, 95), PictureFormat.Jpeg, orientation)));
-        var set = ImageFolder.Scan(folder.FullName, 32);
+        var set = ImageFolder.Scan(folder.FullName, Preprocessing.Square(32));
         Close.Equal(Picture.CenterCrop(Picture.Load(set.Paths[0]), 32), set.Read([0]).Images[0], 0.02);
     }
 
@@ -228,7 +246,7 @@ public class ImageFolderTests
                 content[random.Next(content.Length)] = (byte)random.Next(256);
             folder.Write(In("a", $"{i}"), random.Next(4) == 0 ? content[..random.Next(content.Length)] : content);
         }
-        var set = ImageFolder.Scan(folder.FullName, 16, skipUnreadable: true);
+        var set = ImageFolder.Scan(folder.FullName, Preprocessing.Square(16), skipUnreadable: true);
         var read = 0L;
         foreach (var positions in All(set).Chunk(50))
             read += set.Read([0, .. positions]).Images.shape[0] - 1;
@@ -239,7 +257,7 @@ public class ImageFolderTests
     [Fact]
     public void A_stream_of_batches_takes_pictures_as_it_takes_tensors()
     {
-        var stream = new BatchStream(Five, 2, seed: 1, new() { Flip = true, DistortionCount = 2 }, normalization: Normalization.ImageNet);
+        var stream = new BatchStream(Five, 2, seed: 1, new() { HorizontalFlip = true, RandAugmentOps = 2 });
         Assert.Equal([0L, 0, 0, 1, 1], stream.Epoch(0).SelectMany(batch => batch.Labels.data<long>().ToArray()).Order());
     }
 }

@@ -7,7 +7,7 @@ public class ImageSetTests
 {
     // Image i is filled with i and has label i.
     static ImageSet Numbered(int count) => new(
-        arange(count).to(ScalarType.Byte).reshape(count, 1, 1, 1).expand(count, 1, 2, 2).contiguous(), arange(count, ScalarType.Int64), ["a"]);
+        arange(count).to(ScalarType.Byte).reshape(count, 1, 1, 1).expand(count, 1, 2, 2).contiguous(), arange(count, ScalarType.Int64), [.. Enumerable.Range(0, count).Select(i => $"{i}")]);
 
     [Fact]
     public void Batches_hold_every_image_once_beside_its_label() =>
@@ -66,12 +66,30 @@ public class ImageSetTests
     [Fact]
     public void Set_aside_parts_the_set()
     {
-        var (remaining, aside) = Numbered(20).SetAside(6, seed: 3);
+        var (remaining, aside) = Numbered(20).RandomSplit(6, seed: 3);
         Assert.Equal((14, 6), (remaining.Count, aside.Count));
         Assert.Equal(Enumerable.Range(0, 20).Select(i => (long)i), remaining.Labels.data<long>().Concat(aside.Labels.data<long>()).Order());
         Assert.NotEqual([0, 1, 2, 3, 4, 5], aside.Labels.data<long>());
-        Assert.Throws<ArgumentOutOfRangeException>(() => Numbered(5).SetAside(5, seed: 0));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Numbered(5).SetAside(0, seed: 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Numbered(5).RandomSplit(5, seed: 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Numbered(5).RandomSplit(0, seed: 0));
+    }
+
+    [Fact]
+    public void A_share_leaves_neither_part_empty()
+    {
+        static (int, int) Parts(int count, double share)
+        {
+            var (remaining, aside) = Numbered(count).RandomSplit(share, seed: 3);
+            return (remaining.Count, aside.Count);
+        }
+        Assert.Equal((2, 1), Parts(3, 0.2));
+        Assert.Equal((1, 1), Parts(2, 0.01));
+        Assert.Equal((1, 1), Parts(2, 0.99));
+        Assert.Equal((80, 20), Parts(100, 0.2));
+        Assert.Equal(Numbered(100).RandomSplit(20, seed: 1).Aside.Labels.data<long>(), Numbered(100).RandomSplit(0.2, seed: 1).Aside.Labels.data<long>());
+        Assert.Throws<ArgumentOutOfRangeException>(() => Parts(1, 0.5));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Parts(3, 1.0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Parts(3, double.NaN));
     }
 
     [Fact]
@@ -89,5 +107,10 @@ public class ImageSetTests
         Assert.Contains("[N, C, H, W]", Assert.Throws<ArgumentException>(() => new ImageSet(zeros(2, 3, 3), zeros(2, ScalarType.Int64), [])).Message);
         Assert.Contains("int64 [2]", Assert.Throws<ArgumentException>(() => new ImageSet(zeros(2, 1, 3, 3), zeros(3, ScalarType.Int64), [])).Message);
         Assert.Contains("int64 [2]", Assert.Throws<ArgumentException>(() => new ImageSet(zeros(2, 1, 3, 3), zeros(2), [])).Message);
+        Assert.Contains("Image 1 has the label 2, expected 0 to 1", Assert.Throws<ArgumentException>(() => new ImageSet(zeros(2, 1, 3, 3), tensor(new long[] { 0, 2 }), ["a", "b"])).Message);
+        Assert.Contains("the label -1", Assert.Throws<ArgumentException>(() => new ImageSet(zeros(2, 1, 3, 3), tensor(new long[] { 0, -1 }), ["a", "b"])).Message);
+        var broken = zeros(3, 1, 3, 3);
+        broken[2, 0, 1, 1] = double.NaN;
+        Assert.Contains("Image 2", Assert.Throws<ArgumentException>(() => new ImageSet(broken, zeros(3, int64), ["a"])).Message);
     }
 }

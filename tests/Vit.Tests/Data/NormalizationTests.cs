@@ -15,6 +15,27 @@ public class NormalizationTests
     }
 
     [Fact]
+    public void Equal_numbers_are_equal_normalisations()
+    {
+        Assert.Equal(new Normalization([.5f], [.5f]), Normalization.Half);
+        Assert.Equal(new Normalization([.5f], [.5f]).GetHashCode(), Normalization.Half.GetHashCode());
+        Assert.NotEqual(new Normalization([.5f], [.25f]), Normalization.Half);
+        float[] mean = [0.5f];
+        var own = new Normalization(mean, [.5f]);
+        mean[0] = 1;
+        Assert.Equal(Normalization.Half, own);
+    }
+
+    [Fact]
+    public void Numbers_that_do_not_fit_are_refused()
+    {
+        Assert.Throws<ArgumentException>(() => new Normalization([0.5f], [0.5f, 0.5f]));
+        Assert.Throws<ArgumentException>(() => new Normalization([0.5f], [0]));
+        Assert.Throws<ArgumentException>(() => new Normalization([float.NaN], [1]));
+        Assert.Throws<ArgumentException>(() => new Normalization([], []));
+    }
+
+    [Fact]
     public void Undo_is_the_inverse()
     {
         using var generator = new Generator(1);

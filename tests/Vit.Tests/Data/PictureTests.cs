@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
 using Vit.Data;
-using Vit.Tests.Weights;
 using Vit.Interactive;
+using Vit.Tests.Weights;
 using static TorchSharp.torch;
 
 namespace Vit.Tests.Data;

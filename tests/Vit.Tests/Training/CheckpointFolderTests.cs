@@ -21,7 +21,7 @@ public class CheckpointFolderTests
         using var model = Small.Model();
         using var trainer = Make(model, folder.FullName, keep: 2);
         trainer.Run(Stop).Count();
-        Assert.Equal(["best.safetensors", "log.csv", "step-000000012.safetensors", "step-000000018.safetensors"], folder.Files);
+        Assert.Equal([".lock", "best.safetensors", "log.csv", "step-000000012.safetensors", "step-000000018.safetensors"], folder.Files);
         Assert.Equal(4, File.ReadLines(folder["log.csv"]).Count());
         Assert.Equal(folder["step-000000018.safetensors"], trainer.Checkpoints!.Latest);
 
@@ -29,14 +29,91 @@ public class CheckpointFolderTests
         Assert.Equal((18, Small.FullRecipe.ToJson()), (last.Step, last.Recipe.ToJson()));
         Assert.Equal(trainer.History, last.History);
         using var loaded = Small.Model(seed: 2);
-        last.LoadWeights(loaded, averaged: false);
-        Assert.Equal(Small.Bits(model), Small.Bits(loaded));
         last.LoadWeights(loaded);
-        using (trainer.Averaged())
-            Assert.Equal(Small.Bits(model), Small.Bits(loaded));
+        Assert.Equal(Small.Bits(model), Small.Bits(loaded));
+        last.LoadWeights(loaded, averaged: false);
+        Assert.NotEqual(Small.Bits(model), Small.Bits(loaded));
 
         var best = TrainingCheckpoint.Open(trainer.Checkpoints.Best!);
         Assert.Equal(trainer.History.Last(epoch => epoch.Best), best.History[^1]);
+    }
+
+    [Fact]
+    public void Each_opens_as_a_model_with_its_class_names()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        using var trainer = Make(model, folder.FullName);
+        trainer.Run(Stop).Count();
+        var validation = Small.Images(30, 2);
+        using (var loaded = Pretrained.Load<Vit.Models.VisionTransformer>(trainer.Checkpoints!.Latest!))
+        {
+            Assert.Equal(Small.Bits(model), Small.Bits(loaded.Model));
+            Assert.Equal((Small.Config, validation.Preprocessing, CheckpointKind.Training), (loaded.Model.Config, loaded.Preprocessing, loaded.Kind));
+            Assert.Equal(["top", "middle", "bottom"], loaded.ClassNames);
+            Assert.False(loaded.Model.training);
+            Assert.Equal("middle", loaded.Classify(validation.Read([1]).Images[0])[0].Class);
+        }
+        // The folder is that of its best.
+        using (var best = Pretrained.Load(folder.FullName))
+            Assert.Equal(trainer.History.Max(epoch => epoch.Top1), Evaluation.Of(best.Model, validation, cancellation: Stop).Top1);
+        Assert.Throws<InvalidDataException>(() => Pretrained.Load<Vit.Models.SwinTransformer>(folder.FullName));
+        Assert.Throws<ArgumentException>(() => Pretrained.Load(folder.FullName, new() { Classes = 5 }));
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("{\"VisionTransformer\": {\"PatchSize\": 4, \"Layers\": 2, \"Width\": 16, \"MlpWidth\": 2000000000, \"Heads\": 2}}")]
+    [InlineData("{\"VisionTransformer\": {\"PatchSize\": 4, \"Layers\": 2, \"Width\": 15, \"MlpWidth\": 32, \"Heads\": 2}}")]
+    [InlineData("{\"ConvNet\": {\"Widths\": null}}")]
+    [InlineData("{\"ConvNet\": {}}")]
+    public void A_description_of_no_model_or_another_one_is_refused(string description)
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        using (var trainer = Make(model, folder.FullName, keep: 1))
+            trainer.Run(Stop).First();
+        var path = new CheckpointFolder(folder.FullName).Latest!;
+        Change(path, metadata => metadata["model"] = description);
+        Assert.Contains(path, Assert.Throws<InvalidDataException>(() => Pretrained.Load(path)).Message);
+    }
+
+    sealed class Own() : nn.Module<Tensor, Tensor>(nameof(Own))
+    {
+        public override Tensor forward(Tensor images) => images.flatten(1).narrow(1, 0, 3);
+    }
+
+    [Fact]
+    public void A_model_that_is_none_of_the_librarys_is_told()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder["own.safetensors"];
+        using var model = new Own();
+        using var optimizer = new AdamW(model);
+        TrainingCheckpoint.Save(path, model, optimizer, null, Small.Recipe, new());
+        Assert.Contains("LoadWeights", Assert.Throws<InvalidDataException>(() => Pretrained.Load(path)).Message);
+    }
+
+    [Fact]
+    public void A_folder_that_another_training_writes_to_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        using var trainer = Make(model, folder.FullName);
+        using (var running = trainer.Run(Stop).GetEnumerator())
+        {
+            Assert.True(running.MoveNext());
+            folder.Write(".step-000000099.safetensors.unfinished", [1]);
+            using var other = Small.Model();
+            using var second = Make(other, folder.FullName);
+            Assert.Contains("another training", Assert.ThrowsAny<IOException>(() => second.Run(Stop).First()).Message);
+            Assert.Contains(".step-000000099.safetensors.unfinished", folder.Files);
+            Assert.True(running.MoveNext());
+        }
+        using var third = Make(model, folder.FullName);
+        Assert.Equal(3, third.Run(Stop).Single().Epoch);
     }
 
     [Fact]
@@ -78,7 +155,7 @@ public class CheckpointFolderTests
         using (var trainer = Make(model, folder.FullName, keep: 1))
             trainer.Run(Stop).First();
         var path = new CheckpointFolder(folder.FullName).Latest!;
-        ChangeState(path, state => Assert.True(state.Remove("TrainingImages") && state.Remove("ClassNames")));
+        ChangeState(path, state => Assert.True(state.Remove("TrainingImages") && state.Remove("ClassNames") && state.Remove("Preprocessing")));
         using var second = Make(model, folder.FullName);
         Assert.Equal(2, second.Run(Stop).First().Epoch);
     }
@@ -89,6 +166,9 @@ public class CheckpointFolderTests
     [InlineData("History", "[null]")]
     [InlineData("ClassNames", "null")]
     [InlineData("ClassNames", "[null]")]
+    [InlineData("Preprocessing", "{\"Height\": 0, \"Width\": 12}")]
+    [InlineData("Preprocessing", "{\"Height\": 12, \"Width\": 12, \"Normalization\": {\"Mean\": [], \"Std\": []}}")]
+    [InlineData("Preprocessing", "{\"Height\": 12, \"Width\": 12, \"Normalization\": {\"Mean\": null}}")]
     [InlineData("Epochs", "-1")]
     [InlineData("StepsInEpoch", "-1")]
     [InlineData("StepsInEpoch", "7")]
@@ -103,14 +183,19 @@ public class CheckpointFolderTests
         Assert.Contains(path, Assert.Throws<InvalidDataException>(() => TrainingCheckpoint.Open(path)).Message);
     }
 
-    static void ChangeState(string path, Action<JsonObject> change)
+    static void ChangeState(string path, Action<JsonObject> change) => Change(path, metadata =>
+    {
+        var state = JsonNode.Parse(metadata["state"])!.AsObject();
+        change(state);
+        metadata["state"] = state.ToJsonString();
+    });
+
+    static void Change(string path, Action<Dictionary<string, string>> change)
     {
         Dictionary<string, string> metadata;
         using (var file = new SafeTensorsFile(path))
             metadata = new(file.Metadata);
-        var state = JsonNode.Parse(metadata["state"])!.AsObject();
-        change(state);
-        metadata["state"] = state.ToJsonString();
+        change(metadata);
         SafeTensors.Save(path, SafeTensors.Load(path), metadata);
     }
 
@@ -175,7 +260,7 @@ public class CheckpointFolderTests
         using var model = Small.Model();
         using var trainer = Make(model, folder.FullName);
         Assert.Equal(3, trainer.Run(Stop).Count());
-        Assert.Equal(["best.safetensors", "step-000000006.safetensors", "step-000000012.safetensors", "step-000000018.safetensors"], folder.Files);
+        Assert.Equal([".lock", "best.safetensors", "step-000000006.safetensors", "step-000000012.safetensors", "step-000000018.safetensors"], folder.Files);
     }
 
     [Fact]
@@ -188,7 +273,7 @@ public class CheckpointFolderTests
         using var trainer = Make(model, folder.FullName);
         trainer.Run(Stop).First();
         Assert.Contains("step-mine.safetensors", folder.Files);
-        Assert.DoesNotContain(folder.Files, name => name.StartsWith('.'));
+        Assert.DoesNotContain(folder.Files, name => name.StartsWith(".step", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -208,6 +293,7 @@ public class CheckpointFolderTests
             try
             {
                 TrainingCheckpoint.Open(path).LoadWeights(model);
+                Pretrained.Load(path).Dispose();
             }
             catch (InvalidDataException exception)
             {

@@ -51,7 +51,9 @@ public class EvaluationTests
 
         public IReadOnlyList<string> ClassNames => set.ClassNames;
 
-        public (Tensor Images, Tensor Labels) Read(long[] positions)
+        public Preprocessing Preprocessing => set.Preprocessing;
+
+        public (Tensor Images, Tensor Labels) Read(long[] positions, RandomCrop? crop)
         {
             var (images, labels) = set.Read(positions);
             return (images[labels.ne(gone)], labels[labels.ne(gone)]);
@@ -70,6 +72,16 @@ public class EvaluationTests
         Assert.Equal((3, 2 / 3.0, 2 / 3.0), (evaluation.Count, evaluation.Top1, evaluation.Top5));
         Assert.Equal(expected.Loss, evaluation.Loss, 1e-6);
         Assert.Throws<InvalidDataException>(() => Evaluation.Of(model, new Holes(set.Select([2, 3]), gone: 3), cancellation: Stop));
+    }
+
+    [Fact]
+    public void Another_number_of_classes_is_refused_with_both()
+    {
+        using var model = Small.Model();
+        var four = new ImageSet(zeros(2, 1, 12, 12), tensor(new long[] { 0, 3 }), ["a", "b", "c", "d"]);
+        var message = Assert.Throws<ArgumentException>(() => Evaluation.Of(model, four, cancellation: Stop)).Message;
+        Assert.Contains("of 4 classes", message);
+        Assert.Contains("[2, 3]", message);
     }
 
     [Fact]

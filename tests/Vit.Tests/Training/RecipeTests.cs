@@ -13,7 +13,25 @@ public class RecipeTests
         Assert.Equal(json, read.ToJson());
         Assert.Equal(Small.FullRecipe.Augmentation, read.Augmentation);
         Assert.Equal(Small.FullRecipe.Mixing, read.Mixing);
-        Assert.Equal(Small.FullRecipe.Normalization!.Std, read.Normalization!.Std);
+        Assert.Equal(Small.FullRecipe, read);
+    }
+
+    [Fact]
+    public void Names_of_before_are_read()
+    {
+        const string Old = """
+            {"Epochs": 3, "BatchSize": 16, "LearningRate": 0.003, "Seed": 5, "Device": "cpu", "Accumulation": 2, "ClipNorm": 3, "AverageDecay": 0.9, "Normalization": {"Mean": [0.5], "Std": [0.25]},
+             "Augmentation": {"SmallestCrop": 0.5, "Flip": true, "DistortionCount": 2, "DistortionMagnitude": 4}}
+            """;
+        var expected = Small.Recipe with
+        {
+            GradientAccumulationSteps = 2,
+            MaxGradNorm = 3,
+            EmaDecay = 0.9,
+            Augmentation = new() { ResizedCropScale = 0.5, HorizontalFlip = true, RandAugmentOps = 2, RandAugmentMagnitude = 4 },
+        };
+        Assert.Equal(expected, Recipe.FromJson(Old));
+        Assert.DoesNotContain("Accumulation\"", expected.ToJson());
     }
 
     [Theory]
@@ -29,7 +47,7 @@ public class RecipeTests
     {
         { nameof(Recipe.Epochs), Small.Recipe with { Epochs = 0 } },
         { nameof(Recipe.BatchSize), Small.Recipe with { BatchSize = 0 } },
-        { nameof(Recipe.Accumulation), Small.Recipe with { Accumulation = 17 } },
+        { nameof(Recipe.GradientAccumulationSteps), Small.Recipe with { GradientAccumulationSteps = 17 } },
         { nameof(Recipe.LearningRate), Small.Recipe with { LearningRate = double.NaN } },
         { nameof(Recipe.FinalRate), Small.Recipe with { FinalRate = 1.1 } },
         { nameof(Recipe.WarmUpEpochs), Small.Recipe with { WarmUpEpochs = 4 } },
@@ -37,18 +55,14 @@ public class RecipeTests
         { nameof(Recipe.Beta1), Small.Recipe with { Beta1 = 1 } },
         { nameof(Recipe.Beta2), Small.Recipe with { Beta2 = double.NaN } },
         { nameof(Recipe.Epsilon), Small.Recipe with { Epsilon = 0 } },
-        { nameof(Recipe.ClipNorm), Small.Recipe with { ClipNorm = 0 } },
+        { nameof(Recipe.MaxGradNorm), Small.Recipe with { MaxGradNorm = 0 } },
         { nameof(Recipe.LabelSmoothing), Small.Recipe with { LabelSmoothing = 1 } },
-        { nameof(Recipe.AverageDecay), Small.Recipe with { AverageDecay = 1 } },
+        { nameof(Recipe.EmaDecay), Small.Recipe with { EmaDecay = 1 } },
         { nameof(Recipe.Patience), Small.Recipe with { Patience = 0 } },
         { nameof(Recipe.ValidationCount), Small.Recipe with { ValidationCount = -1 } },
         { nameof(Recipe.Precision), Small.Recipe with { Precision = (Precision)7 } },
-        { nameof(Recipe.Normalization), Small.Recipe with { Normalization = new([0.5f], [0.5f, 0.5f]) } },
-        { nameof(Recipe.Normalization), Small.Recipe with { Normalization = new([0.5f], [0]) } },
-        { nameof(Recipe.Normalization), Small.Recipe with { Normalization = new([], []) } },
-        { nameof(Recipe.Normalization), Small.Recipe with { Normalization = new(null!, null!) } },
         { nameof(Augmentation.CropPadding), Small.Recipe with { Augmentation = new() { CropPadding = -1 } } },
-        { nameof(Augmentation.SmallestCrop), Small.Recipe with { Augmentation = new() { SmallestCrop = 0 } } },
+        { nameof(Augmentation.ResizedCropScale), Small.Recipe with { Augmentation = new() { ResizedCropScale = 0 } } },
         { nameof(Augmentation.ErasingProbability), Small.Recipe with { Augmentation = new() { ErasingProbability = double.NaN } } },
         { nameof(Mixing.MixUpAlpha), Small.Recipe with { Mixing = new() { MixUpAlpha = -1 } } },
         { nameof(Mixing.Probability), Small.Recipe with { Mixing = new() { Probability = 2 } } },

@@ -27,12 +27,11 @@ static class Small
     /// <summary>Everything that a recipe can switch on.</summary>
     public static Recipe FullRecipe { get; } = Recipe with
     {
-        Accumulation = 2,
+        GradientAccumulationSteps = 2,
         LabelSmoothing = 0.1,
-        AverageDecay = 0.9,
-        Augmentation = new() { CropPadding = 1, Flip = true, ErasingProbability = 0.2 },
+        EmaDecay = 0.9,
+        Augmentation = new() { CropPadding = 1, HorizontalFlip = true, ErasingProbability = 0.2 },
         Mixing = new() { MixUpAlpha = 0.2, CutMixAlpha = 1, Probability = 0.5 },
-        Normalization = new([0.5f], [0.25f]),
         WarmUpEpochs = 0.5,
     };
 
@@ -44,7 +43,7 @@ static class Small
         var labels = arange(count).remainder(3);
         for (var i = 0; i < count; i++)
             images[i, 0].narrow(0, 4 * (i % 3), 4).add_(0.4);
-        return new(images.MoveToOuterDisposeScope(), labels.to(int64).MoveToOuterDisposeScope(), ["top", "middle", "bottom"]);
+        return new(images.MoveToOuterDisposeScope(), labels.to(int64).MoveToOuterDisposeScope(), ["top", "middle", "bottom"], new([0.5f], [0.25f]));
     }
 
     public static VisionTransformer Model(int seed = 1)

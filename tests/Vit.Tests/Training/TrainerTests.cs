@@ -35,7 +35,7 @@ public class TrainerTests
         var config = new ConvNetConfig { Channels = 1, Widths = [16, 16, 16], Classes = 3 };
         random.manual_seed(1);
         using var model = new ConvNet(config);
-        using var trainer = Make(model, Small.Recipe with { Epochs = 8, AverageDecay = 0.5, Precision = Precision.BFloat16 }, () => new ConvNet(config));
+        using var trainer = Make(model, Small.Recipe with { Epochs = 8, EmaDecay = 0.5, Precision = Precision.BFloat16 }, () => new ConvNet(config));
         var epochs = trainer.Run(Stop).ToList();
         Assert.InRange(epochs[^1].Top1, 0.9, 1);
         Assert.All(model.parameters(), parameter => Assert.Equal(ScalarType.Float32, parameter.dtype));
@@ -65,7 +65,7 @@ public class TrainerTests
         using var parts = new VisionTransformer(config);
         parts.load_state_dict(whole.state_dict());
         using var first = Make(whole, Small.Recipe with { Epochs = 1 });
-        using var second = Make(parts, Small.Recipe with { Epochs = 1, Accumulation = 5 });
+        using var second = Make(parts, Small.Recipe with { Epochs = 1, GradientAccumulationSteps = 5 });
         first.Run(Stop).Single();
         second.Run(Stop).Single();
         foreach (var (expected, actual) in whole.parameters().Zip(parts.parameters()))
@@ -88,21 +88,55 @@ public class TrainerTests
     }
 
     [Fact]
-    public void The_averaged_weights_are_lent_and_taken_back()
+    public void After_an_epoch_the_model_holds_the_weights_of_which_the_record_tells()
     {
         using var model = Small.Model();
         using var trainer = Make(model, Small.FullRecipe);
-        trainer.Run(Stop).First();
-        var weights = Small.Bits(model);
-        using (trainer.Averaged())
+        var validation = Small.Images(30, 2);
+        var bits = new List<byte[]>();
+        foreach (var epoch in trainer.Run(Stop))
         {
-            var averaged = Small.Bits(model);
-            Assert.NotEqual(weights, averaged);
-            // It borrows them for itself.
-            trainer.Evaluate(Stop);
-            Assert.Equal(averaged, Small.Bits(model));
+            Assert.Equal(epoch.ValidationLoss, Evaluation.Of(model, validation, batchSize: 8, cancellation: Stop).Loss);
+            bits.Add(Small.Bits(model));
         }
-        Assert.Equal(weights, Small.Bits(model));
+        Assert.Equal(bits[^1], Small.Bits(model));
+        // What is looked at in between changes nothing: the next step goes on from its own weights.
+        using var other = Small.Model();
+        using var undisturbed = Make(other, Small.FullRecipe);
+        Assert.Equal(3, undisturbed.Run(Stop).Count());
+        Assert.Equal(bits[^1], Small.Bits(other));
+        using var last = Small.Model();
+        using var kept = Make(last, Small.FullRecipe with { EmaDecay = 0 });
+        kept.Run(Stop).Count();
+        Assert.NotEqual(bits[^1], Small.Bits(last));
+    }
+
+    [Fact]
+    public void Neither_making_nor_running_one_changes_the_process()
+    {
+        using var model = Small.Model();
+        random.manual_seed(7);
+        var threads = get_num_threads();
+        using var trainer = Make(model, Small.FullRecipe with { Epochs = 1 });
+        trainer.Run(Stop).Single();
+        Assert.Equal(threads, get_num_threads());
+        using var after = rand(3);
+        random.manual_seed(7);
+        using var expected = rand(3);
+        Assert.Equal(expected.data<float>(), after.data<float>());
+        Assert.False(backends.cuda.matmul.allow_tf32);
+    }
+
+    [Fact]
+    public void Batch_statistics_do_not_pass_through_bfloat16()
+    {
+        var config = new ConvNetConfig { Channels = 1, Widths = [16, 16, 16], Classes = 3 };
+        random.manual_seed(1);
+        using var model = new ConvNet(config);
+        using var trainer = Make(model, Small.Recipe with { Epochs = 1, Precision = Precision.BFloat16 }, () => new ConvNet(config));
+        trainer.Run(Stop).Single();
+        using var statistics = model.bn.running_var!.clone();
+        Assert.False(statistics.to(bfloat16).to(float32).Equals(statistics), "the statistics are those that bfloat16 can hold");
     }
 
     [Fact]
@@ -114,6 +148,14 @@ public class TrainerTests
         Assert.Equal("copy", Assert.Throws<ArgumentException>(() =>
             Make(model, Small.Recipe with { Precision = Precision.BFloat16 }, () => new VisionTransformer(Small.Config with { Width = 32 }))).ParamName);
         Assert.Equal("training", Assert.Throws<ArgumentException>(() => new Trainer(model, Small.Images(3, 0).Select([]), Small.Images(3, 0), Small.Recipe)).ParamName);
+        var four = new ImageSet(Small.Images(3, 0).Images, zeros(3, int64), ["a", "b", "c", "d"]);
+        var refused = Assert.Throws<ArgumentException>(() => new Trainer(model, four, four, Small.Recipe));
+        Assert.Equal("model", refused.ParamName);
+        Assert.Contains("of 4 classes", refused.Message);
+        Assert.Contains("[1, 3]", refused.Message);
+        var set = Small.Images(3, 0);
+        var unlike = new ImageSet(set.Images, set.Labels, set.ClassNames, Normalization.Half);
+        Assert.Equal("validation", Assert.Throws<ArgumentException>(() => new Trainer(model, set, unlike, Small.Recipe)).ParamName);
         if (!cuda.is_available())
             Assert.Throws<InvalidOperationException>(() => Make(model, Small.Recipe with { Device = "cuda" }));
     }
@@ -127,7 +169,9 @@ public class TrainerTests
 
         public IReadOnlyList<string> ClassNames => set.ClassNames;
 
-        (Tensor Images, Tensor Labels) IImageSource.Read(long[] positions)
+        public Preprocessing Preprocessing => set.Preprocessing;
+
+        (Tensor Images, Tensor Labels) IImageSource.Read(long[] positions, RandomCrop? crop)
         {
             Read.Add(positions);
             return set.Read([.. positions.Where(position => position < whole)]);
@@ -139,7 +183,7 @@ public class TrainerTests
     {
         using var model = Small.Model();
         var validation = new Overheard(Small.Images(30, 2), 30);
-        using var trainer = new Trainer(model, Small.Images(90, 1), validation, Small.Recipe with { Accumulation = 3 });
+        using var trainer = new Trainer(model, Small.Images(90, 1), validation, Small.Recipe with { GradientAccumulationSteps = 3 });
         trainer.Evaluate(Stop);
         Assert.Equal([6, 6, 6, 6, 6], validation.Read.Select(positions => positions.Length));
     }
@@ -171,6 +215,44 @@ public class TrainerTests
         trainer.Run(Stop).Single();
         Assert.Equal([GCLatencyMode.NoGCRegion], modes);
         Assert.NotEqual(GCLatencyMode.NoGCRegion, GCSettings.LatencyMode);
+    }
+
+    [Fact]
+    public void What_is_not_finite_is_named()
+    {
+        using var model = Small.Model();
+        // A source that makes what a set would refuse.
+        using var trainer = new Trainer(model, new Poisoned(Small.Images(90, 1)), Small.Images(30, 2), Small.Recipe);
+        var poisoned = Assert.Throws<DivergedException>(() => trainer.Run(Stop).First());
+        Assert.Contains("image 2 of 16 is not finite", poisoned.Message);
+        Assert.DoesNotContain("learning rate", poisoned.Message);
+        Assert.Null(poisoned.Layer);
+        Assert.Contains("image 2 of 16", Assert.Throws<InvalidDataException>(() => Evaluation.Of(model, new Poisoned(Small.Images(90, 1)), 16, Stop)).Message);
+
+        // The last batch of 13 in fours has one image, whose last map has one pixel.
+        using var convNet = new ConvNet(new() { Channels = 1, Widths = [16, 16, 16, 16, 16], Classes = 3 });
+        var thirteen = Small.Images(13, 1);
+        using var single = new Trainer(convNet, thirteen, thirteen, Small.Recipe with { BatchSize = 4 });
+        var statistics = Assert.Throws<DivergedException>(() => single.Run(Stop).First());
+        Assert.Contains("a single image", statistics.Message);
+        Assert.EndsWith("running_var", statistics.Layer);
+        Assert.DoesNotContain("learning rate", statistics.Message);
+    }
+
+    sealed class Poisoned(ImageSet set) : IImageSource
+    {
+        public int Count => set.Count;
+
+        public IReadOnlyList<string> ClassNames => set.ClassNames;
+
+        public Preprocessing Preprocessing => set.Preprocessing;
+
+        public (Tensor Images, Tensor Labels) Read(long[] positions, RandomCrop? crop)
+        {
+            var (images, labels) = set.Read(positions);
+            images[2, 0, 3, 3] = double.NaN;
+            return (images, labels);
+        }
     }
 
     [Fact]

@@ -2,8 +2,8 @@ using static TorchSharp.torch;
 
 namespace Vit.Training;
 
-/// <summary>The exponential moving average of a model's parameters and buffers (Polyak averaging).</summary>
-public sealed class WeightAverage : IDisposable
+/// <summary>The exponential moving average of a model's parameters and buffers (EMA).</summary>
+sealed class ExponentialMovingAverage : IDisposable
 {
     readonly Dictionary<string, Tensor> averages = [];
     readonly Dictionary<string, Tensor> current = [];
@@ -12,7 +12,7 @@ public sealed class WeightAverage : IDisposable
     /// <summary>Starts from the model's weights.</summary>
     /// <param name="model">Move it to its device first.</param>
     /// <param name="decay">What each step keeps of the average, in [0, 1).</param>
-    public WeightAverage(nn.Module model, double decay)
+    public ExponentialMovingAverage(nn.Module model, double decay)
     {
         this.decay = decay;
         using var noGradients = no_grad();

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Vit.Tests.Training;
 
-public class WeightAverageTests
+public class ExponentialMovingAverageTests
 {
     [Fact]
     public void Follows_the_weights()
@@ -12,7 +12,7 @@ public class WeightAverageTests
         using var noGradients = no_grad();
         using var model = nn.Linear(1, 1, hasBias: false);
         model.weight!.fill_(0);
-        using var average = new WeightAverage(model, 0.5);
+        using var average = new ExponentialMovingAverage(model, 0.5);
         var expected = 0.0;
         for (var step = 1; step <= 30; step++)
         {
@@ -30,7 +30,7 @@ public class WeightAverageTests
     {
         using var scope = NewDisposeScope();
         using var model = Small.Model();
-        using var average = new WeightAverage(model, 0.9);
+        using var average = new ExponentialMovingAverage(model, 0.9);
         using (no_grad())
             model.head!.bias!.fill_(3);
         var before = Small.Bits(model);

@@ -1,8 +1,7 @@
 using Vit.Data;
-using Vit.Weights;
 using static TorchSharp.torch;
 
-namespace Vit.Tests.Weights;
+namespace Vit.Tests.Data;
 
 public class PreprocessingTests
 {
@@ -30,6 +29,20 @@ public class PreprocessingTests
         Assert.Equal([1, 3, 28, 28], Cropped.Apply(image).shape);
         // All of it: 12,800 pixels, each with 400 weights of 8 bytes.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, 1_000_000);
+    }
+
+    // timm's create_transform: Resize((floor(28 / 0.875), floor(56 / 0.875))) with ResizeKeepRatio, then CenterCrop.
+    [Theory]
+    [InlineData(100, 100, 64, 64)]
+    [InlineData(100, 400, 32, 128)]
+    [InlineData(400, 100, 256, 64)]
+    public void A_crop_that_is_no_square_keeps_the_proportions(int height, int width, int resizedHeight, int resizedWidth)
+    {
+        using var scope = NewDisposeScope();
+        var image = rand(3, height, width);
+        var whole = Picture.Resize(image, resizedHeight, resizedWidth, Interpolation.Bicubic);
+        var expected = whole.narrow(1, (resizedHeight - 28) / 2, 28).narrow(2, (resizedWidth - 56) / 2, 56).clamp(0, 1);
+        Close.Equal(Normalization.Half.Apply(expected).unsqueeze(0), (Cropped with { Width = 56 }).Apply(image));
     }
 
     [Fact]
