@@ -57,7 +57,7 @@ random.manual_seed(first.Seed);
 using var model = new VisionTransformer(config);
 // The positions are learned, from a start at which neighbours are alike.
 using (no_grad())
-    model.pos_embed!.table.slice(1, config.ExtraTokens, config.Tokens, 1).copy_(PositionEmbedding.SinCos2D(config.GridRows, config.GridColumns, config.Width));
+    model.pos_embed!.slice(1, config.ExtraTokens, config.Tokens, 1).copy_(PositionEmbedding.SinCos2D(config.GridRows, config.GridColumns, config.Width));
 random.manual_seed(first.Seed);
 using var convNet = new ConvNet(convNetConfig);
 Console.WriteLine($"{model.parameters().Sum(p => p.numel()):N0} parameters, {training.Count:N0} images to train on, {validation.Count:N0} to validate with, into {folder}");

@@ -357,11 +357,29 @@ public sealed class PretrainedTests : IDisposable
     {
         Rewrite("timm", _ => { });
         File.WriteAllText(folder["config.json"], json);
-        using var pretrained = Pretrained.Load(folder["model.safetensors"]);
+        using var pretrained = Pretrained.Load(folder["model.safetensors"], Stated);
         Assert.Equal(names, string.Join(", ", pretrained.ClassNames.Take(3)));
         Assert.Equal(10, pretrained.ClassNames.Count);
         Assert.Contains(remark, Assert.Single(pretrained.Remarks));
         AssertSameOutput("timm", pretrained.Model);
+    }
+
+    /// <summary>So that nothing is left to guess.</summary>
+    static readonly PretrainedOptions Stated = new() { Preprocessing = Preprocessing.Square(32) with { Crop = 0.7, Interpolation = Interpolation.Bilinear } };
+
+    [Fact]
+    public void WhatNoFileTellsOfPictures_IsTakenFromTheOptions_OrGuessedAndTold()
+    {
+        Rewrite("timm", _ => { });
+        File.WriteAllText(folder["config.json"], """{"heads":3,"label_names":["a"]}""");
+        using (var stated = Pretrained.Load(folder["model.safetensors"], Stated))
+            Assert.Equal(Stated.Preprocessing, stated.Preprocessing);
+        using (var guessed = Pretrained.Load(folder["model.safetensors"]))
+            Assert.Contains(guessed.Remarks, remark => remark.Contains("crop, filter, normalisation") && remark.Contains("crop 0.9, Bicubic"));
+        File.WriteAllText(folder["config.json"], """{"heads":3,"crop_pct":0.5,"interpolation":"bicubic","mean":[0.5],"std":[0.5]}""");
+        using var told = Pretrained.Load(folder["model.safetensors"], Stated);
+        Assert.Equal((0.5, Interpolation.Bicubic), (told.Preprocessing.Crop, told.Preprocessing.Interpolation));
+        Assert.Empty(told.Remarks);
     }
 
     [Theory]
@@ -371,7 +389,7 @@ public sealed class PretrainedTests : IDisposable
         var tensors = SafeTensors.Load(Fixture.PathOf(fixture, "model.safetensors"));
         SafeTensors.Save(folder["model.safetensors"], tensors.ToDictionary(pair => prefix + pair.Key, pair => pair.Value));
         File.Copy(Fixture.PathOf(fixture, "config.json"), folder["config.json"]);
-        using var pretrained = Pretrained.Load(folder["model.safetensors"]);
+        using var pretrained = Pretrained.Load(folder["model.safetensors"], Stated);
         AssertSameOutput(fixture, pretrained.Model);
         Assert.Contains($"'{prefix}', which was taken off", Assert.Single(pretrained.Remarks));
     }
