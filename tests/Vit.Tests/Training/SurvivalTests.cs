@@ -219,7 +219,7 @@ public class SurvivalTests
         Assert.Equal(1, exception.Step);
         Assert.Contains("Step 1: the validation loss after it is NaN", exception.Message);
         Assert.Equal(folder["step-000000000.safetensors"], exception.LastGoodCheckpoint);
-        Assert.Equal(["step-000000000.safetensors"], folder.Files);
+        Assert.Equal([".lock", "step-000000000.safetensors"], folder.Files);
         Assert.Empty(trainer.History);
     }
 
