@@ -98,15 +98,17 @@ public static class Picture
     /// <summary>The size that a file announces, before anything is decoded; no more than it can hold.</summary>
     static (int Width, int Height) Announced(Stream file, string name)
     {
-        IImageInfo size;
+        IImageInfo? size;
         try
         {
-            size = Image.Identify(Decoders, file) ?? throw PictureFile.OfAnotherKind(name, file.Length);
+            size = Image.Identify(Decoders, file);
         }
         catch (Exception e) when (IsOfTheDecoder(e))
         {
             throw InvalidFile.Because(name, $"{file.Length} bytes that cannot be decoded ({e.Message})", "a whole picture", e);
         }
+        if (size is null)
+            throw PictureFile.OfAnotherKind(name, file.Length);
         var pixels = (long)size.Width * size.Height;
         if (size.Width < 1 || size.Height < 1 || pixels > MaxPixels)
             throw InvalidFile.Because(name, $"{size.Width} × {size.Height} pixels", $"at least 1 and at most {MaxPixels}");
@@ -116,7 +118,7 @@ public static class Picture
     }
 
     // On damaged files its decoders throw whatever comes of it: NullReferenceException, IndexOutOfRangeException, and more.
-    static bool IsOfTheDecoder(Exception e) => e is not (InvalidDataException or OutOfMemoryException or IOException) || e is EndOfStreamException;
+    static bool IsOfTheDecoder(Exception e) => e is not (OutOfMemoryException or IOException) || e is EndOfStreamException;
 
     static Tensor ToTensor(Image<Rgb24> image, int orientation, bool grayscale)
     {
