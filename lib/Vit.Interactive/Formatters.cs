@@ -22,6 +22,9 @@ public static class Formatters
             Add<PngPicture>(("image/png", picture => Convert.ToBase64String(picture.Content)), ("text/plain", picture => picture.ToString()));
             Add<GenericChart>((ChartOutput.MimeType, ChartOutput.Json), ("text/html", ChartOutput.Html), ("text/plain", ChartOutput.Text));
             Add<Table>(("text/html", table => table.ToHtml()), ("text/plain", table => table.ToString()));
+            // Shapes and single numbers: .NET Interactive would show the same text in a box of HTML, with a style sheet.
+            foreach (var type in new[] { typeof(long[]), typeof(int), typeof(long), typeof(float), typeof(double) })
+                Formatter.SetPreferredMimeTypesFor(type, "text/plain");
         }
     }
 
