@@ -1,4 +1,8 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using TorchSharp.Modules;
+using Vit.Data;
 using Vit.Layers;
 using Vit.Models;
 using static TorchSharp.torch;
@@ -8,11 +12,15 @@ namespace Vit.Weights;
 /// <summary>Saves models as ONNX, for any runtime that reads it: input <c>images</c>, output <c>logits</c>, in float32.</summary>
 public static class OnnxExport
 {
+    static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new JsonStringEnumConverter() } };
+
     /// <summary>Saves a model for inference, in opset 17.</summary>
     /// <param name="model">Takes images [batch, C, H, W] of its own size; the batch may differ from run to run.</param>
     /// <param name="path">The .onnx file, written whole or not at all.</param>
-    /// <exception cref="ArgumentException">The model has no head, or 2 GB or more.</exception>
-    public static void Save(VisionTransformer model, string path) => Save(model, model.Config.Classes, path, () =>
+    /// <param name="preprocessing">How pictures become what the model takes, for the file's metadata: crop, filter, mean and std; null for nothing.</param>
+    /// <param name="classNames">For the metadata as well; null for nothing.</param>
+    /// <exception cref="ArgumentException">The model has no head, or 2 GB or more; or the names are not as many as its classes.</exception>
+    public static void Save(VisionTransformer model, string path, Preprocessing? preprocessing = null, IReadOnlyList<string>? classNames = null) => Save(model, model.Config.Classes, path, preprocessing, classNames, () =>
     {
         var (config, graph) = (model.Config, new OnnxGraph(nameof(VisionTransformer)));
         var tokens = Patches(graph, config, model.patch_embed);
@@ -48,10 +56,12 @@ public static class OnnxExport
             graph, model.pre_logits is null ? features : graph.Node("Tanh", [Head(graph, features, "pre_logits", model.pre_logits)]), name, head);
     });
 
-    /// <inheritdoc cref="Save(VisionTransformer, string)"/>
+    /// <inheritdoc cref="Save(VisionTransformer, string, Preprocessing?, IReadOnlyList{string}?)"/>
     /// <param name="model">Takes images [batch, C, height, width] of any size.</param>
     /// <param name="path">The .onnx file, written whole or not at all.</param>
-    public static void Save(ConvNet model, string path) => Save(model, model.Config.Classes, path, () =>
+    /// <param name="preprocessing">As above.</param>
+    /// <param name="classNames">As above.</param>
+    public static void Save(ConvNet model, string path, Preprocessing? preprocessing = null, IReadOnlyList<string>? classNames = null) => Save(model, model.Config.Classes, path, preprocessing, classNames, () =>
     {
         var (config, graph) = (model.Config, new OnnxGraph(nameof(ConvNet)));
         var features = graph.Input("images", "batch", config.Channels, "height", "width");
@@ -68,13 +78,20 @@ public static class OnnxExport
         return graph;
     });
 
-    static void Save(nn.Module model, int classes, string path, Func<OnnxGraph> build)
+    static void Save(nn.Module model, int classes, string path, Preprocessing? preprocessing, IReadOnlyList<string>? classNames, Func<OnnxGraph> build)
     {
         if (classes == 0)
             throw new ArgumentException("The model has no head, and logits are what is exported: ResetClassifier gives it one.", nameof(model));
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        build().Save(path);
+        if (classNames is not null && classNames.Count != classes)
+            throw new ArgumentException($"The model has {classes} classes, and {classNames.Count} names were given.", nameof(classNames));
+        var metadata = new Dictionary<string, string>();
+        if (preprocessing is not null)
+            metadata["preprocessing"] = JsonSerializer.Serialize(preprocessing, Json);
+        if (classNames is not null)
+            metadata["class_names"] = JsonSerializer.Serialize(classNames, Json);
+        build().Save(path, metadata);
     }
 
     /// <summary>[B, C, H, W] → [B, N, D].</summary>

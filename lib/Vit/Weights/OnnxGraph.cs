@@ -70,13 +70,15 @@ sealed class OnnxGraph
     }
 
     /// <exception cref="ArgumentException">The model has 2 GB or more, which a protobuf file cannot hold.</exception>
-    public void Save(string path)
+    public void Save(string path, IReadOnlyDictionary<string, string> metadata)
     {
         var model = new OnnxMessage()
             .Add(1, IrVersion)
             .Add(2, "vit-notebooks")
             .Add(7, graph)
             .Add(8, new OnnxMessage().Add(1, "").Add(2, Opset));
+        foreach (var (key, value) in metadata)
+            model.Add(14, new OnnxMessage().Add(1, key).Add(2, value));
         if (model.Length > int.MaxValue)
             throw new ArgumentException($"The model takes {model.Length} bytes, and an ONNX file in one piece holds less than 2 GB.", nameof(path));
         WholeFile.Write(path, model.WriteTo);

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
+using Vit.Data;
 using Vit.Layers;
 using Vit.Models;
 using Vit.Weights;
@@ -105,6 +106,20 @@ public sealed class OnnxExportTests : IDisposable
         Assert.Equal(expected.shape, actual.shape);
         Assert.True(expected.std().item<float>() > 0.01, $"{name}: the logits tell nothing.");
         Assert.True(Close.LargestDifference(expected, actual) <= Tolerance, $"{name}: {Close.LargestDifference(expected, actual)}");
+    }
+
+    [Fact]
+    public void TheFileTellsWhatPicturesBecome_AndTheClasses()
+    {
+        using var model = new VisionTransformer(VisionTransformerConfig.Micro with { Classes = 2 });
+        var preprocessing = Preprocessing.Square(32) with { Crop = 0.9, Normalization = Normalization.ImageNet };
+        OnnxExport.Save(model, folder["model.onnx"], preprocessing, ["é", "b"]);
+        using var session = new InferenceSession(folder["model.onnx"]);
+        var metadata = session.ModelMetadata.CustomMetadataMap;
+        Assert.Equal("""["é","b"]""", metadata["class_names"]);
+        var json = new System.Text.Json.JsonSerializerOptions { Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter() } };
+        Assert.Equal(preprocessing, System.Text.Json.JsonSerializer.Deserialize<Preprocessing>(metadata["preprocessing"], json));
+        Assert.Throws<ArgumentException>(() => OnnxExport.Save(model, folder["model.onnx"], classNames: ["a"]));
     }
 
     Tensor Run(Tensor images)
