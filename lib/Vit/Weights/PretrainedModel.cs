@@ -8,6 +8,8 @@ namespace Vit.Weights;
 /// <typeparam name="TModel">The kind of model.</typeparam>
 public sealed class PretrainedModel<TModel> : IDisposable where TModel : nn.Module<Tensor, Tensor>
 {
+    const int AtOnce = 32;
+
     /// <summary>The model, in evaluation mode.</summary>
     public required TModel Model { get; init; }
 
@@ -33,28 +35,39 @@ public sealed class PretrainedModel<TModel> : IDisposable where TModel : nn.Modu
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is no picture.</exception>
     public IReadOnlyList<(string Class, float Probability)> Classify(string path, int most = 5) =>
-        Answer(() => Preprocessing.Load(path), most);
+        Answers(() => Preprocessing.Load(path), most)[0];
+
+    /// <summary>Names what is in each of many pictures, of which some go through the model together.</summary>
+    /// <param name="paths">PNG, JPEG or WebP files.</param>
+    /// <param name="most">How many classes to return of each.</param>
+    /// <returns>For each picture, in order, what <see cref="Classify(string, int)"/> returns.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">A file is no picture.</exception>
+    public IReadOnlyList<IReadOnlyList<(string Class, float Probability)>> Classify(IEnumerable<string> paths, int most = 5) =>
+        [.. paths.Chunk(AtOnce).SelectMany(some => Answers(() => cat([.. some.Select(path => Preprocessing.Load(path))]), most))];
 
     /// <inheritdoc cref="Classify(string, int)"/>
     /// <param name="image">[C, H, W], float in [0, 1], of any size.</param>
     /// <param name="most">How many classes to return.</param>
     public IReadOnlyList<(string Class, float Probability)> Classify(Tensor image, int most = 5) =>
-        Answer(() => Preprocessing.Apply(image), most);
+        Answers(() => Preprocessing.Apply(image), most)[0];
 
-    List<(string Class, float Probability)> Answer(Func<Tensor> input, int most)
+    List<IReadOnlyList<(string Class, float Probability)>> Answers(Func<Tensor> input, int most)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(most);
-        var answer = new List<(string, float)>();
+        var answers = new List<IReadOnlyList<(string, float)>>();
         using var pause = new CollectorPause();
         Uninterrupted.Run(() =>
         {
             using var work = CollectorPause.Work();
             using var scope = NewDisposeScope();
             using var noGradients = no_grad();
-            var (values, indices) = Evaluation.LogitsOf(Model, input(), ClassNames.Count).softmax(-1)[0].topk(Math.Min(most, ClassNames.Count));
-            answer.AddRange(indices.cpu().data<long>().ToArray().Zip(values.cpu().data<float>().ToArray(), (index, probability) => (ClassNames[(int)index], probability)));
+            var count = Math.Min(most, ClassNames.Count);
+            var (values, indices) = Evaluation.LogitsOf(Model, input(), ClassNames.Count).softmax(-1).topk(count);     // [B, count]
+            var named = indices.cpu().data<long>().ToArray().Zip(values.cpu().data<float>().ToArray(), (index, probability) => (ClassNames[(int)index], probability));
+            answers.AddRange(named.Chunk(count));
         });
-        return answer;
+        return answers;
     }
 
     /// <summary>Disposes the model.</summary>

@@ -648,6 +648,25 @@ public sealed class PretrainedTests : IDisposable
         Assert.StartsWith("class", text);
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float32), InlineData(ScalarType.Float64)]
+    public void ManyPictures_AreNamedTogether(ScalarType type)
+    {
+        string[] paths = [.. Enumerable.Range(0, 35).Select(i => folder[$"{i}.png"])];
+        foreach (var path in paths)
+            Picture.Save(rand(3, 20, 30), path);
+        using var pretrained = Pretrained.Load(Path.Combine(Fixture.Root, "huggingface"));
+        pretrained.Model.to(type);
+        var together = pretrained.Classify(paths, most: 2);
+        Assert.Equal(35, together.Count);
+        foreach (var (path, classes) in paths.Zip(together))
+        {
+            var alone = pretrained.Classify(path, most: 2);
+            Assert.Equal(alone.Select(it => it.Class), classes.Select(it => it.Class));
+            Assert.Equal(alone[1].Probability, classes[1].Probability, 1e-5f);
+        }
+    }
+
     [Fact]
     public void EveryFamily_HasItsOwnPreprocessing()
     {
