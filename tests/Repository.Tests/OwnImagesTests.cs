@@ -35,7 +35,7 @@ public sealed class OwnImagesTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    static List<string> Lines() => [.. new Document("README.md").Texts.Single().Descendants<FencedCodeBlock>()
+    internal static List<string> Lines() => [.. new Document("README.md").Texts.Single().Descendants<FencedCodeBlock>()
         .Single(b => b.Info == "csharp" && b.Lines.ToString().Contains("ImageFolder")).Lines.ToString().ReplaceLineEndings("\n").Split('\n')];
 
     [Fact]

@@ -1,0 +1,157 @@
+using Vit.Interactive;
+using static TorchSharp.torch;
+
+namespace Vit.Tests.Interactive;
+
+public sealed class ExercisesTests
+{
+    [Theory]
+    [InlineData(0.25, 0.75, "Right: the ratio")]
+    [InlineData(0.75, 0.25, "Not yet: the other way round")]
+    [InlineData(0, 0, "Not yet: weights sum to 1")]
+    [InlineData(0.5, 0.5, "Not yet: divide both")]
+    public void Two_weights(double first, double second, string answer) => Assert.StartsWith(answer, Exercises.TwoWeights(first, second));
+
+    [Fact]
+    public void Causal_attention_is_told_from_each_mistake()
+    {
+        using var scope = NewDisposeScope();
+        static Tensor Later() => ones(6, 6).triu(1).to(ScalarType.Bool);
+        static Tensor Masked(Tensor scores, Tensor mask) => scores.masked_fill(mask, float.NegativeInfinity).softmax(-1);
+
+        Says("Right:", s => Masked(s, Later()));
+        Says("Not yet: every token still sees all", s => s.softmax(-1));
+        Says("Not yet: the rows no longer sum to 1", s => s.softmax(-1).masked_fill(Later(), 0));
+        Says("Not yet: a score of 0", s => s.masked_fill(Later(), 0).softmax(-1));
+        Says("Not yet: the mask lies on the wrong side", s => Masked(s, Later().t()));
+        Says("Not yet: some row has nothing left", s => Masked(s, ones(6, 6).triu(0).to(ScalarType.Bool)));
+        Says("Not yet: which scores", s => s);
+        Assert.Equal("Not yet: the shape is [6, 6], it should be [T, d] as that of the values.", Exercises.Causal((q, k, _) => q.matmul(k.t())));
+
+        static void Says(string answer, Func<Tensor, Tensor> weights) =>
+            Assert.StartsWith(answer, Exercises.Causal((q, k, v) => weights(q.matmul(k.t()) / Math.Sqrt(q.shape[1])).matmul(v)));
+    }
+
+    [Fact]
+    public void Layers_needed()
+    {
+        Assert.StartsWith("Right:", Exercises.LayersNeeded((side, kernel) => (int)Math.Ceiling((side - 1) / (kernel / 2.0 - 0.5))));
+        Assert.StartsWith("Not yet: with 6 layers of 5 × 5", Exercises.LayersNeeded((side, kernel) => (side - 1) / (kernel / 2)));
+        Assert.StartsWith("Not yet: one too many for 14 × 14", Exercises.LayersNeeded((side, kernel) => side / (kernel / 2)));
+        Assert.StartsWith("Not yet: for 14 × 14 with 3 × 3 you say 1", Exercises.LayersNeeded((_, _) => 1));
+    }
+
+    [Fact]
+    public void Patches()
+    {
+        using var scope = NewDisposeScope();
+        Tensor Pooled(Tensor images, Tensor of) => nn.functional.interpolate(nn.functional.avg_pool2d(of, 16), scale_factor: [16, 16]);
+        Assert.StartsWith("Right:", Exercises.Mosaic((images, _) => Pooled(images, images)));
+        Assert.StartsWith("Not yet: the image has come back", Exercises.Mosaic((images, _) => images));
+        Assert.StartsWith("Not yet: the mean of the whole image is right", Exercises.Mosaic((images, _) => Pooled(images, images.mean([1], keepdim: true).expand(1, 3, 224, 224))));
+        Assert.StartsWith("Not yet: the mean of the whole image changed", Exercises.Mosaic((images, _) => images * 0.5));
+        Assert.Equal("Not yet: the shape is [1, 3].", Exercises.Mosaic((images, _) => images.mean([2, 3])));
+
+        Assert.StartsWith("Right:", Exercises.CutOverlapping((images, P, S) => nn.functional.unfold(images, kernel_size: P, stride: S).transpose(1, 2)));
+        Assert.StartsWith("Not yet: 196 patches", Exercises.CutOverlapping((images, P, _) => Vit.Layers.Patches.Cut(images, P)));
+        Assert.StartsWith("Not yet: the shape is right, the order is not", Exercises.CutOverlapping((images, P, S) => nn.functional.unfold(images, kernel_size: P, stride: S).transpose(1, 2).flip(2)));
+    }
+
+    [Fact]
+    public void Patch_embedding()
+    {
+        using var scope = NewDisposeScope();
+        Says("Right:", 1 / 768.0, 1 / 256.0);
+        Says("Not yet: number 0 is a sum", 1, 0);
+        Says("Not yet: number 0 is not the mean", 0, 0);
+        Says("Not yet: number 1 is a difference of sums", 1 / 768.0, 1);
+        Says("Not yet: number 1 has its sign", 1 / 768.0, -1 / 256.0);
+        Says("Not yet: a channel of the patch has 256", 1 / 768.0, 1 / 768.0);
+        Says("Not yet: in number 1", 1 / 768.0, 0);
+
+        Assert.StartsWith("Right:", Exercises.ToConvolution((weight, C, P) => weight.reshape(-1, P, P, C).permute(0, 3, 1, 2)));
+        Assert.StartsWith("Not yet: rows and columns", Exercises.ToConvolution((weight, C, P) => weight.reshape(-1, P, P, C).permute(0, 3, 2, 1)));
+        Assert.StartsWith("Not yet: reshape alone", Exercises.ToConvolution((weight, C, P) => weight.reshape(-1, C, P, P)));
+
+        static void Says(string answer, double mean, double difference) => Assert.StartsWith(answer, Exercises.HandmadeFilters(() =>
+            stack([full([3, 16, 16], mean), tensor(new[] { difference, 0, -difference }).reshape(3, 1, 1).expand(3, 16, 16)]).to(float32)));
+    }
+
+    [Fact]
+    public void Class_token()
+    {
+        using var scope = NewDisposeScope();
+        Assert.StartsWith("Right:", Exercises.WithRegisters((token, registers, patches) => cat([token.expand(5, -1, -1), registers.expand(5, -1, -1), patches], 1)));
+        Assert.StartsWith("Not yet: cat needs", Exercises.WithRegisters((token, registers, patches) => cat([token, registers, patches], 1)));
+        Assert.StartsWith("Not yet: the class token stands first", Exercises.WithRegisters((token, registers, patches) => cat([registers.expand(5, -1, -1), token.expand(5, -1, -1), patches], 1)));
+        Assert.StartsWith("Not yet: the shape is [5, 6, 3]", Exercises.WithRegisters((_, _, patches) => patches));
+
+        Pool("Right:", (x, w) => (x * (w / 4).softmax(1).unsqueeze(2)).sum([1]));
+        Pool("Not yet: divide by √D", (x, w) => (x * w.softmax(1).unsqueeze(2)).sum([1]));
+        Pool("Not yet: the softmax goes over", (x, w) => (x * (w / 4).softmax(0).unsqueeze(2)).sum([1]));
+        Pool("Not yet: this is the mean", (x, _) => x.mean([1]));
+
+        static void Pool(string answer, Func<Tensor, Tensor, Tensor> pool) => Assert.StartsWith(answer, Exercises.AttentionPool((x, q) => pool(x, x.matmul(q))));
+    }
+
+    [Fact]
+    public void Positions()
+    {
+        using var scope = NewDisposeScope();
+        Assert.StartsWith("Right:", Place(i => (i / 9, i % 9)));
+        Assert.StartsWith("Not yet: row and column are exchanged", Place(i => (i % 9, i / 9)));
+        Assert.StartsWith("Not yet: a row of the grid has", Place(i => (i / 5, i % 5)));
+        Assert.StartsWith("Not yet: 1 of 45", Place(_ => (0, 0)));
+        static string Place(Func<long, (long, long)> place) => Exercises.Locate((table, _, vector) => place((table - vector).norm(1).argmin().item<long>()));
+
+        Assert.StartsWith("Right:", Exercises.Factorised((rows, columns) => cat([columns.repeat(3, 1), rows.repeat_interleave(5, 0)], 1)));
+        Assert.StartsWith("Not yet: the column's half", Exercises.Factorised((rows, columns) => cat([rows.repeat_interleave(5, 0), columns.repeat(3, 1)], 1)));
+        Assert.StartsWith("Not yet: place i", Exercises.Factorised((rows, columns) => cat([columns.repeat_interleave(3, 0), rows.repeat(5, 1)], 1)));
+        Assert.StartsWith("Not yet: 3 rows and 5 columns", Exercises.Factorised((rows, columns) => cat([columns, rows], 1)));
+
+        Assert.StartsWith("Right:", Exercises.Move((vectors, k) => Turned(vectors, k)));
+        Assert.StartsWith("Not yet: that moves backwards", Exercises.Move((vectors, k) => Turned(vectors, -k)));
+        Assert.StartsWith("Not yet: the positions have not moved", Exercises.Move((vectors, _) => vectors));
+        static Tensor Turned(Tensor vectors, int k)
+        {
+            var angle = k * pow(10_000.0, -2 * arange(16, dtype: float32) / 32);
+            var hands = vectors.reshape(-1, 16, 2);
+            var (s, c) = (hands.select(2, 0), hands.select(2, 1));
+            return stack([s * angle.cos() + c * angle.sin(), c * angle.cos() - s * angle.sin()], 2).flatten(1);
+        }
+    }
+
+    [Fact]
+    public void Heads()
+    {
+        using var scope = NewDisposeScope();
+        Assert.StartsWith("Right:", Exercises.WithoutHead((heads, U, silenced) => cat([.. heads.Select((x, i) => i == silenced ? zeros_like(x) : x)], 1).matmul(U)));
+        Assert.StartsWith("Not yet: all heads still speak", Exercises.WithoutHead((heads, U, _) => cat(heads, 1).matmul(U)));
+        Assert.StartsWith("Not yet: only the silenced head", Exercises.WithoutHead((heads, U, silenced) => heads[silenced].matmul(U.narrow(0, silenced * 2, 2))));
+        Assert.StartsWith("Not yet: the results are right", Exercises.WithoutHead((heads, U, silenced) =>
+        {
+            var kept = heads[silenced].clone();
+            heads[silenced].zero_();
+            var result = cat(heads, 1).matmul(U);
+            if (silenced < 2)
+                heads[silenced].copy_(kept);
+            return result;
+        }));
+
+        Assert.StartsWith("Right:", Exercises.ReorderQkv((weight, h) => weight.reshape(h, 3, -1, weight.shape[1]).transpose(0, 1).reshape(weight.shape)));
+        Assert.StartsWith("Not yet: this is the order as it came", Exercises.ReorderQkv((weight, _) => weight));
+        Assert.StartsWith("Not yet: these are whole rows", Exercises.ReorderQkv((weight, _) => weight.flip(0)));
+        Assert.StartsWith("Not yet: rows must move as a whole", Exercises.ReorderQkv((weight, _) => weight.t().reshape(weight.shape)));
+    }
+
+    [Fact]
+    public void The_notebooks_random_numbers_stay_as_they_are()
+    {
+        random.manual_seed(1);
+        using var expected = randn(3);
+        random.manual_seed(1);
+        Exercises.Causal((q, _, _) => q.clone());
+        using var found = randn(3);
+        Assert.True(expected.equal(found).all().item<bool>());
+    }
+}
