@@ -11,4 +11,10 @@ public enum Precision
     /// bfloat16 has the range of float32).
     /// </summary>
     BFloat16,
+
+    /// <summary>
+    /// Whichever of the two is faster: a training takes a few steps of each before its first, and stays with what it found
+    /// when it is resumed. bfloat16 pays on processors that multiply in it, and on GPUs.
+    /// </summary>
+    Fastest,
 }

@@ -16,14 +16,15 @@ namespace Vit.Training;
 public sealed class Trainer : IDisposable
 {
     readonly nn.Module<Tensor, Tensor> model;
-    readonly nn.Module<Tensor, Tensor>? copy;
     readonly IImageSource training, validation;
     readonly AdamW optimizer;
     readonly ExponentialMovingAverage? average;
     readonly BatchStream batches;
     readonly Device device;
-    readonly (Parameter Master, Parameter Copy)[] precisions;
-    readonly (Tensor Own, Tensor Copy)[] buffers;
+    readonly Func<nn.Module<Tensor, Tensor>>? another;
+    nn.Module<Tensor, Tensor>? copy;
+    (Parameter Master, Parameter Copy)[] precisions = [];
+    (Tensor Own, Tensor Copy)[] buffers = [];
     TrainingState state = new();
     bool prepared;
 
@@ -32,7 +33,7 @@ public sealed class Trainer : IDisposable
     /// <param name="training">The images to learn from.</param>
     /// <param name="validation">The images by which epochs are compared.</param>
     /// <param name="recipe">How.</param>
-    /// <param name="copy">With <see cref="Precision.BFloat16"/>: makes a model like <paramref name="model"/>, which will compute.</param>
+    /// <param name="copy">Unless the precision is float32: makes a model like <paramref name="model"/>, which will compute.</param>
     /// <exception cref="ArgumentException">
     /// The recipe or the sets will not do, the model does not take the images or has another number of classes, or the copy is
     /// missing or another model.
@@ -52,8 +53,9 @@ public sealed class Trainer : IDisposable
         device = ComputeDevice.Choose(recipe.Device);
         this.model.to(device);
         CheckClasses();
-        (precisions, buffers) = ([], []);
-        if (recipe.Precision == Precision.BFloat16)
+        another = copy;
+        Precision = recipe.Precision;
+        if (Precision != Precision.Float32)
         {
             this.copy = copy?.Invoke() ?? throw new ArgumentException("bfloat16 takes a second model, that computes: give 'copy'.", nameof(copy));
             this.copy.to(device).to(ScalarType.BFloat16);
@@ -75,6 +77,12 @@ public sealed class Trainer : IDisposable
 
     /// <summary>How the training goes.</summary>
     public Recipe Recipe { get; }
+
+    /// <summary>
+    /// In what numbers the model computes: the recipe's precision; where that is <see cref="Precision.Fastest"/>, what was
+    /// faster here, once <see cref="Run"/> has measured it.
+    /// </summary>
+    public Precision Precision { get; private set; }
 
     /// <summary>Where checkpoints are kept, and where a training that was cut off goes on; null for nowhere.</summary>
     public CheckpointFolder? Checkpoints { get; init; }
@@ -220,10 +228,61 @@ public sealed class Trainer : IDisposable
             checkpoint.Load(model, optimizer, average);
             state = checkpoint.State;
         }
-        state = state with { TrainingImages = training.Count, ClassNames = training.ClassNames, Preprocessing = training.Preprocessing };
+        if (Precision == Precision.Fastest)
+            Choose(state.Precision ?? Faster());
+        state = state with { TrainingImages = training.Count, ClassNames = training.ClassNames, Preprocessing = training.Preprocessing, Precision = Precision };
         Checkpoints?.Prepare(model, optimizer, average, Recipe, state);
         CopyToCompute();
         prepared = true;
+    }
+
+    void Choose(Precision precision)
+    {
+        Precision = precision;
+        if (precision == Precision.BFloat16)
+            return;
+        copy!.Dispose();
+        (copy, precisions, buffers) = (null, [], []);
+    }
+
+    /// <summary>Takes steps of each in turn, on models that are thrown away or filled anew.</summary>
+    Precision Faster()
+    {
+        const int rounds = 5;
+        using var kept = new KeptRandomState();
+        using var plain = another!();
+        plain.to(device);
+        var (single, half) = (new List<TimeSpan>(), new List<TimeSpan>());
+        foreach (var batch in batches.Epoch(0).Take(1))
+            // The first step of each warms up.
+            for (var round = 0; round <= rounds; round++)
+            {
+                single.Add(Time(plain, ScalarType.Float32, batch));
+                half.Add(Time(copy!, ScalarType.BFloat16, batch));
+            }
+        return half.Skip(1).Order().ElementAtOrDefault(rounds / 2) < single.Skip(1).Order().ElementAtOrDefault(rounds / 2) ? Precision.BFloat16 : Precision.Float32;
+    }
+
+    /// <summary>How long the gradients of a batch take; the rest of a step is the same in both precisions.</summary>
+    TimeSpan Time(nn.Module<Tensor, Tensor> compute, ScalarType type, Batch batch)
+    {
+        using var scope = NewDisposeScope();
+        using var products = FusedLinear.InTraining();
+        random.manual_seed(Recipe.Seed);
+        compute.train();
+        var clock = Stopwatch.StartNew();
+        foreach (var (part, targets) in batch.Images.to(device).chunk(Recipe.GradientAccumulationSteps).Zip(batch.Targets.to(device).chunk(Recipe.GradientAccumulationSteps)))
+        {
+            using var inner = NewDisposeScope();
+            Loss(compute, part.to(type), targets).Loss.backward();
+        }
+        // A GPU is done when a number of its last tensors can be read.
+        foreach (var parameter in compute.parameters())
+            _ = parameter.grad?.flatten()[0].to(float32).item<float>();
+        clock.Stop();
+        foreach (var parameter in compute.parameters())
+            parameter.grad = null;
+        return clock.Elapsed;
     }
 
     void TrainEpoch(CancellationToken cancellation)
@@ -389,7 +448,16 @@ public sealed class Trainer : IDisposable
             ImagesPerSecond = state.Images / state.Seconds,
             WaitShare = state.Waited / state.Seconds,
         };
-        state = new() { TrainingImages = state.TrainingImages, ClassNames = state.ClassNames, Preprocessing = state.Preprocessing, Epochs = record.Epoch, Step = state.Step, History = [.. History, record] };
+        state = new()
+        {
+            TrainingImages = state.TrainingImages,
+            ClassNames = state.ClassNames,
+            Preprocessing = state.Preprocessing,
+            Precision = Precision,
+            Epochs = record.Epoch,
+            Step = state.Step,
+            History = [.. History, record],
+        };
         Save(best);
     }
 

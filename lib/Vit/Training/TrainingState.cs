@@ -14,6 +14,9 @@ sealed record TrainingState
     /// <summary>How they become what the model takes; null in a checkpoint of a time when that was not noted.</summary>
     public Preprocessing? Preprocessing { get; init; }
 
+    /// <summary>What was found to be faster, where the recipe leaves it to the machine.</summary>
+    public Precision? Precision { get; init; }
+
     /// <summary>Epochs that are done, validation included.</summary>
     public int Epochs { get; init; }
 

@@ -57,6 +57,49 @@ public class TrainerTests
         Assert.NotEqual(Small.Bits(a), Small.Bits(b));
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float32, Precision.BFloat16)]
+    [InlineData(ScalarType.BFloat16, Precision.Float32)]
+    public void The_faster_precision_is_measured_once_and_kept(ScalarType slow, Precision expected)
+    {
+        using var folder = new TemporaryFolder();
+        var recipe = Small.Recipe with { Epochs = 2, Precision = Precision.Fastest };
+        using var ballast = rand(512, 512);
+
+        // In one of the two each step also multiplies large matrices.
+        TrainingLoss Slower(ScalarType slow) => (model, images, targets) =>
+        {
+            for (var i = 0; i < 20 && images.dtype == slow; i++)
+                ballast.mm(ballast).Dispose();
+            return Trainer.CrossEntropy(model, images, targets);
+        };
+
+        using var model = Small.Model();
+        using (var trainer = Make(model, recipe, Slower(slow)))
+        {
+            Assert.Equal(Precision.Fastest, trainer.Precision);
+            trainer.Run(Stop).First();
+            Assert.Equal(expected, trainer.Precision);
+        }
+        // Now the other one is faster.
+        using var again = Make(model, recipe, Slower(slow == ScalarType.Float32 ? ScalarType.BFloat16 : ScalarType.Float32));
+        Assert.Equal(2, again.Run(Stop).Last().Epoch);
+        Assert.Equal(expected, again.Precision);
+
+        // Measuring changes nothing of the training.
+        using var stated = Small.Model();
+        using var same = new Trainer(stated, Small.Images(90, 1), Small.Images(30, 2), recipe with { Precision = expected }, () => new VisionTransformer(Small.Config));
+        Assert.Equal(2, same.Run(Stop).Last().Epoch);
+        Assert.Equal(Small.Bits(stated), Small.Bits(model));
+
+        Trainer Make(VisionTransformer model, Recipe recipe, TrainingLoss loss) =>
+            new(model, Small.Images(90, 1), Small.Images(30, 2), recipe, () => new VisionTransformer(Small.Config))
+            {
+                Checkpoints = new CheckpointFolder(folder["training"]),
+                Loss = loss,
+            };
+    }
+
     [Fact]
     public void A_batch_in_parts_has_the_gradient_of_the_whole()
     {
