@@ -51,6 +51,13 @@ install.SetAction(async (arguments, cancellation) =>
         : new VsCode(Environment.GetEnvironmentVariable).SetUpCompletion(arguments.GetValue(vsCode)));
 var uninstall = new Command("uninstall", "Removes what install has put there; kernels of other programs stay.") { prefix, kernelName };
 uninstall.SetAction(arguments => KernelInstaller.Uninstall(arguments.GetValue(prefix), arguments.GetValue(kernelName)));
+var models = new Argument<string[]>("model") { Description = "Which to fetch (default: none, they are listed)", Arity = ArgumentArity.ZeroOrMore };
+models.AcceptOnlyFromAmong([.. PublishedWeights.All.Select(m => m.Name)]);
+var weights = new Command("weights", "Fetches published weights from the Hugging Face hub into data/weights; HF_ENDPOINT, HF_TOKEN and HTTPS_PROXY are respected.") { models };
+weights.SetAction((arguments, cancellation) => new PublishedWeights(
+    Path.Combine(root, "data", "weights"), Path.Combine(root, "artifacts", "weights"), Console.Out, live: !Console.IsOutputRedirected)
+    .Run(arguments.GetValue(models) ?? [], Environment.GetEnvironmentVariable, cancellation));
+command.Add(weights);
 command.Add(install);
 command.Add(uninstall);
 return await command.Parse(args).InvokeAsync();

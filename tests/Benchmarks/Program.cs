@@ -9,6 +9,7 @@ var benchmarks = new (string Verb, string What, Action<Options> Run)[]
     ("onnx", "ViT-B/16 against ONNX Runtime", AgainstOnnxRuntime.Run),
     ("kernel", "the notebooks' kernel, as a client sees it", KernelBenchmark.Run),
     ("loading", "time and memory to load each format against reading the file once", Loading.Run),
+    ("pictures", "pictures from files to tensors, by ImageSharp as the library takes it and by SkiaSharp", Pictures.Run),
 };
 if (args is [Loading.Child, .. var loading])
     return Loading.RunChild(loading);

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Vit.Models;
+using Vit.Training;
 using static TorchSharp.torch;
 using AdamW = Vit.Training.AdamW;
-using Vit.Training;
 
 namespace Benchmarks;
 

@@ -26,7 +26,7 @@ public sealed class DataProgramTests
         var trees = new[] { Usings, File.ReadAllText(Tree.PathOf(program)) }.Select(text => CSharpSyntaxTree.ParseText(text, options));
         var platform = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Where(file => Path.GetDirectoryName(file) == Path.GetDirectoryName(typeof(object).Assembly.Location));
-        var library = new[] { "Vit", "TorchSharp" }.Select(name => Tree.PathOf($"lib/bin/{name}.dll"));
+        var library = new[] { "Vit", "Vit.Interactive", "TorchSharp" }.Select(name => Tree.PathOf($"lib/bin/{name}.dll"));
         var compilation = CSharpCompilation.Create(
             "program", trees, platform.Concat(library).Select(file => MetadataReference.CreateFromFile(file)),
             new(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
