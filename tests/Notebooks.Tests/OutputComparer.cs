@@ -18,6 +18,14 @@ static partial class OutputComparer
 {
     const double DefaultTolerance = 1e-3;
 
+    /// <summary>Fails with what differs in all cells, counted among the code cells.</summary>
+    public static void AssertSame(Notebook committed, Notebook fresh)
+    {
+        var differences = committed.Cells.Zip(fresh.Cells).Where(c => c.First.IsCode)
+            .SelectMany((c, i) => Differences(c.First, c.Second).Select(d => $"cell {i + 1}, {d}")).ToList();
+        Assert.True(differences.Count == 0, string.Join('\n', differences));
+    }
+
     /// <summary>What differs; nothing where all is as committed.</summary>
     public static IReadOnlyList<string> Differences(NotebookCell committed, NotebookCell fresh)
     {
@@ -71,7 +79,7 @@ static partial class OutputComparer
             {
                 CompareJson(wasData[type], nowData[type], null, at, differences);
             }
-            else if (MimeBundleIsJson(type))
+            else if (IsJson(type))
             {
                 CompareJson(wasData[type], nowData[type], tolerance ?? DefaultTolerance, at, differences);
             }
@@ -240,7 +248,8 @@ static partial class OutputComparer
         return picture.eq(picture[.., ..1, ..1]).all().item<bool>();
     }
 
-    static bool MimeBundleIsJson(string type) => type == "application/json" || type.EndsWith("+json", StringComparison.Ordinal);
+    /// <summary>Whether the type's content is JSON.</summary>
+    public static bool IsJson(string type) => type == "application/json" || type.EndsWith("+json", StringComparison.Ordinal);
 
     static string Lines(JsonNode? node) => node is JsonArray lines && lines.Count > 0 && !lines[0]!.GetValue<string>().EndsWith('\n')
         ? string.Join('\n', lines.Select(l => l!.GetValue<string>()))

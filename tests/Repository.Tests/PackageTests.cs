@@ -13,9 +13,9 @@ public sealed partial class PackageTests
     static Dictionary<string, string> Pins()
     {
         var props = XDocument.Load(Tree.PathOf("Directory.Packages.props"));
-        var libtorch = props.Descendants("LibTorchVersion").Single().Value;
-        return props.Descendants("PackageVersion").ToDictionary(
-            p => p.Attribute("Include")!.Value, p => p.Attribute("Version")!.Value.Replace("$(LibTorchVersion)", libtorch).Trim('[', ']'), StringComparer.OrdinalIgnoreCase);
+        var shared = props.Descendants("PropertyGroup").Elements().ToDictionary(p => $"$({p.Name})", p => p.Value);
+        return props.Descendants("PackageVersion").Select(p => (Name: p.Attribute("Include")!.Value, Version: p.Attribute("Version")!.Value))
+            .ToDictionary(p => p.Name, p => shared.GetValueOrDefault(p.Version, p.Version).Trim('[', ']'), StringComparer.OrdinalIgnoreCase);
     }
 
     [Fact]

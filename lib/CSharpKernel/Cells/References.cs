@@ -1,5 +1,9 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using System.Reflection.PortableExecutable;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using CSharpKernel.Assistance;
 using Microsoft.CodeAnalysis;
@@ -164,7 +168,25 @@ sealed partial class References : MetadataReferenceResolver
 
     ImmutableArray<MetadataReference> InOrder() => [.. _byName.OrderBy(r => r.Key, StringComparer.OrdinalIgnoreCase).Select(r => r.Value)];
 
-    static PortableExecutableReference Reference(string path) => MetadataReference.CreateFromFile(path, documentation: new XmlDocumentation(path));
+    static PortableExecutableReference Reference(string path) => path == typeof(DisplayExtensions).Assembly.Location
+        ? MetadataReference.CreateFromImage(WithoutDisplayExtensions(), documentation: new XmlDocumentation(path), filePath: path)
+        : MetadataReference.CreateFromFile(path, documentation: new XmlDocumentation(path));
+
+    /// <summary>
+    /// The formatters' assembly as cells see it: its own <c>Display</c> and <c>DisplayAs</c>, which would make those of
+    /// <see cref="CellFunctions"/> ambiguous, are in a class that is not public.
+    /// </summary>
+    static ImmutableArray<byte> WithoutDisplayExtensions()
+    {
+        var image = ImmutableCollectionsMarshal.AsImmutableArray(File.ReadAllBytes(typeof(DisplayExtensions).Assembly.Location));
+        using var file = new PEReader(image);
+        var metadata = file.GetMetadataReader();
+        var row = MetadataTokens.GetRowNumber(MetadataTokens.EntityHandle(typeof(DisplayExtensions).MetadataToken));
+        // A type's row begins with its attributes.
+        var attributes = file.PEHeaders.MetadataStartOffset + metadata.GetTableMetadataOffset(TableIndex.TypeDef) + (row - 1) * metadata.GetTableRowSize(TableIndex.TypeDef);
+        ImmutableCollectionsMarshal.AsArray(image)![attributes] &= unchecked((byte)~System.Reflection.TypeAttributes.Public);
+        return image;
+    }
 
     static ConcurrentDictionary<string, PortableExecutableReference> FrameworkReferences()
     {

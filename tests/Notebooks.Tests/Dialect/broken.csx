@@ -1,0 +1,3 @@
+var broken = 1;
+
+int text = "one";
