@@ -97,6 +97,21 @@ public sealed class ImageSet : IImageSource
         return new(images, labels, this);
     }
 
+    /// <summary>The images of some of the classes, copied.</summary>
+    /// <param name="classNames">K' of the set's class names, each once; a label becomes a position here.</param>
+    /// <exception cref="ArgumentException">There are no names, one is none of the set's, or one stands there twice.</exception>
+    public ImageSet OfClasses(params IReadOnlyList<string> classNames)
+    {
+        if (classNames.Count == 0 || classNames.Distinct().Count() < classNames.Count || classNames.Except(ClassNames).Any())
+            throw new ArgumentException($"Found {string.Join(", ", classNames)}; expected some of {string.Join(", ", ClassNames)}, each once.", nameof(classNames));
+        using var scope = NewDisposeScope();
+        var places = tensor(ClassNames.Select(name => (long)classNames.ToList().IndexOf(name)).ToArray(), device: Labels.device);
+        var labels = places.index_select(0, Labels);
+        var kept = labels.ge(0).nonzero().squeeze(1);
+        return new(
+            Images.index_select(0, kept).MoveToOuterDisposeScope(), labels.index_select(0, kept).MoveToOuterDisposeScope(), classNames, Preprocessing.Normalization);
+    }
+
     /// <summary>Parts the images at random, for validation for instance.</summary>
     /// <param name="count">How many images are set aside.</param>
     /// <param name="seed">The same seed chooses the same images on every machine.</param>

@@ -36,6 +36,18 @@ public class ImageSetTests
     }
 
     [Fact]
+    public void Some_of_the_classes_get_labels_of_their_own()
+    {
+        var set = new ImageSet(arange(6).to(ScalarType.Byte).reshape(6, 1, 1, 1), tensor(new long[] { 0, 1, 2, 2, 1, 0 }), ["a", "b", "c"]);
+        var some = set.OfClasses("c", "a");
+        Assert.Equal(["c", "a"], some.ClassNames);
+        Assert.Equal([0, 2, 3, 5], some.Images.data<byte>().ToArray());
+        Assert.Equal([1, 0, 0, 1], some.Labels.data<long>().ToArray());
+        foreach (var wrong in new string[][] { [], ["a", "a"], ["d"] })
+            Assert.Throws<ArgumentException>(() => set.OfClasses(wrong));
+    }
+
+    [Fact]
     public void A_batch_ends_with_the_next_one_and_the_set_stays()
     {
         var set = new ImageSet(zeros(4, 1, 2, 2), zeros(4, ScalarType.Int64), ["a"]);

@@ -1,0 +1,232 @@
+#:project ../../lib/Vit/Vit.csproj
+#:property PublishAot=false
+
+using TorchSharp;
+using Vit.Data;
+using Vit.Layers;
+using Vit.Models;
+using Vit.Training;
+using Vit.Weights;
+using static TorchSharp.torch;
+
+// Trains a model that lies beside this program again, as its recipes say:
+//   dotnet run data/checkpoints/train.cs -- fashion-mnist-vit --seed 1 --output FOLDER
+// A model has those of these stages of which there are recipes:
+// 1. From scratch. Until the last epochs the encoder sees half of the patches of each image, which takes less than half
+//    of the time.
+// 2. On mixed images, from the weights of 1.
+// convnet. A ConvNet, from scratch, to be a teacher.
+// 3. On mixed images, from the weights of the stage before. The targets are what the ConvNet and the model before this stage
+//    make of the same images, the mean of their probabilities.
+// Stopped or killed, it goes on where it was when it is called again. Other options: --data FOLDER, and --precision BFloat16,
+// Float32 or Fastest for all stages. CIFAR-10 is read from its binary version, or from a folder with train and test, in which
+// each class has a folder of pictures.
+
+string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
+
+var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
+string[] known = [.. Directory.GetDirectories(here).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+var name = args.FirstOrDefault() ?? "";
+if (!known.Contains(name))
+{
+    Console.Error.WriteLine($"Which model? {string.Join(", ", known)}");
+    return 1;
+}
+var shipped = Path.Combine(here, name);
+string[] stages = [.. new[] { "1", "2", "convnet", "3" }.Where(stage => File.Exists(RecipePath(stage)))];
+string RecipePath(string stage) => Path.Combine(shipped, $"recipe-{stage}.json");
+Recipe Read(string stage)
+{
+    var recipe = Recipe.FromJson(File.ReadAllText(RecipePath(stage)));
+    return recipe with
+    {
+        Seed = Option("--seed") is string seed ? long.Parse(seed) : recipe.Seed,
+        Precision = Option("--precision") is string precision ? Enum.Parse<Precision>(precision, ignoreCase: true) : recipe.Precision,
+    };
+}
+var first = Read(stages[0]);
+var folder = Path.GetFullPath(Option("--output") ?? $"{name}-seed-{first.Seed}");
+
+var photographs = name == "cifar-10-vit";
+IImageSource Images(Split split)
+{
+    if (!photographs)
+    {
+        var clothes = FashionMnist.Load(split, Option("--data") ?? Path.Combine(here, "..", "fashion-mnist"));
+        return name == "fashion-mnist-seven" ? clothes.OfClasses([.. clothes.ClassNames.Except(["Pullover", "Coat", "Shirt"])]) : clothes;
+    }
+    var data = Option("--data") ?? Path.Combine(here, "..", "cifar-10-batches-bin");
+    var pictures = Path.Combine(data, split == Split.Train ? "train" : "test");
+    return Directory.Exists(pictures)
+        ? ImageFolder.Scan(pictures, new Preprocessing { Height = 32, Width = 32, Crop = 1, Normalization = Cifar10.Normalization })
+        : Cifar10.Load(split, data);
+}
+(IImageSource, IImageSource) Part(IImageSource all, int count) => all switch
+{
+    ImageSet set => set.RandomSplit(count, seed: 0),
+    ImageFolder pictures => pictures.RandomSplit(count, seed: 0),
+    _ => throw new NotSupportedException($"{all.GetType().Name} cannot be split."),
+};
+var (training, validation) = Part(Images(Split.Train), first.ValidationCount);
+
+var config = photographs
+    ? new VisionTransformerConfig
+    {
+        ImageHeight = 32,
+        ImageWidth = 32,
+        PatchSize = 4,
+        Layers = 6,
+        Width = 128,
+        MlpWidth = 256,
+        Heads = 4,
+        Classes = 10,
+        Pooling = Pooling.Mean,
+    }
+    : new VisionTransformerConfig
+    {
+        ImageHeight = 28,
+        ImageWidth = 28,
+        Channels = 1,
+        PatchSize = 4,
+        Layers = 6,
+        Width = 96,
+        MlpWidth = 192,
+        Heads = 4,
+        Classes = training.ClassNames.Count,
+    };
+var convNetConfig = new ConvNetConfig { Channels = config.Channels, Widths = [32, 64, 128], Classes = config.Classes };
+// For how many epochs of a stage the encoder sees only some of the patches, and what share it does not see.
+(int Epochs, double Share) PatchDropout(string stage) => (name, stage) switch
+{
+    ("fashion-mnist-vit", "1") => (38, 0.5),
+    ("fashion-mnist-vit", "2") => (18, 0.25),
+    ("fashion-mnist-vit", "3") => (10, 0.25),
+    ("fashion-mnist-seven", "1") => (18, 0.5),
+    ("cifar-10-vit", "1") => (8, 0.5),
+    _ => default,
+};
+
+ComputeDevice.TuneProcess();
+random.manual_seed(first.Seed);
+using var model = new VisionTransformer(config);
+using (no_grad())
+{
+    // The positions are learned, from a start at which neighbours are alike; among few positions, with short waves.
+    using var sines = PositionEmbedding.SinCos2D(config.GridRows, config.GridColumns, config.Width, temperature: photographs ? 20 : 10_000);
+    model.pos_embed!.slice(1, config.ExtraTokens, config.Tokens, 1).copy_(sines);
+    if (photographs)
+        StartLikeTrained(model);
+}
+random.manual_seed(first.Seed);
+using var convNet = new ConvNet(convNetConfig);
+Console.WriteLine($"{model.parameters().Sum(p => p.numel()):N0} parameters, {training.Count:N0} images to train on, {validation.Count:N0} to validate with, into {folder}");
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, key) =>
+{
+    key.Cancel = true;
+    stop.Cancel();
+};
+
+foreach (var stage in stages)
+{
+    using var before = new VisionTransformer(config);
+    before.load_state_dict(model.state_dict());
+    before.eval();
+    var done = stage switch
+    {
+        "convnet" => Train(stage, convNet, () => new ConvNet(convNetConfig), Trainer.CrossEntropy),
+        "3" => Train(stage, model, () => new VisionTransformer(config), AsTheTeachers(convNet, before)),
+        _ => Train(stage, model, () => new VisionTransformer(config), Trainer.CrossEntropy),
+    };
+    if (!done)
+        return 0;
+}
+
+// A stage ends with the weights that knew the validation images best.
+bool Train(string stage, nn.Module<Tensor, Tensor> model, Func<nn.Module<Tensor, Tensor>> copy, TrainingLoss loss)
+{
+    var recipe = Read(stage);
+    var (epochs, share) = PatchDropout(stage);
+    Trainer? running = null;
+    using var trainer = running = new Trainer(model, training, validation, recipe, copy)
+    {
+        Checkpoints = new CheckpointFolder(Path.Combine(folder, stage)),
+        CheckpointSteps = 100,
+        Progress = new ProgressBar(),
+        Loss = (model, images, targets) =>
+        {
+            if (model is VisionTransformer transformer)
+                transformer.PatchDropout = running!.History.Count < epochs ? share : 0;
+            return loss(model, images, targets);
+        },
+    };
+    Console.WriteLine($"stage {stage}: {recipe.Epochs} epochs");
+    try
+    {
+        foreach (var epoch in trainer.Run(stop.Token))
+            Console.WriteLine(epoch);
+    }
+    catch (OperationCanceledException)
+    {
+        Console.WriteLine($"stopped after step {trainer.Step}, in {trainer.Precision}; the same command goes on from there");
+        return false;
+    }
+    TrainingCheckpoint.Open(trainer.Checkpoints.Best!).LoadWeights(model);
+    return true;
+}
+
+static TrainingLoss AsTheTeachers(ConvNet convNet, VisionTransformer before) => (model, images, targets) =>
+{
+    using (no_grad())
+    {
+        // The teachers compute as the model does.
+        convNet.eval();
+        convNet.to(images.dtype);
+        before.to(images.dtype);
+        targets = (convNet.forward(images).to(float32).softmax(1) + before.forward(images).to(float32).softmax(1)) / 2;
+    }
+    return Trainer.CrossEntropy(model, images, targets);
+};
+
+// Attention starts out as long trainings leave it (arXiv:2305.09828): tokens look at what is like them, place included,
+// since W_q·W_kᵀ is near the identity; and what attention brings is taken away from the token, since W_v·W_o is near minus it.
+static void StartLikeTrained(VisionTransformer model)
+{
+    int width = model.Config.Width, heads = model.Config.Heads, size = width / heads;
+    foreach (var block in model.blocks)
+    {
+        using var scope = NewDisposeScope();
+        var (left, values, right) = linalg.svd(0.4 * randn(width, width) / Math.Sqrt(width) - 0.4 * eye(width));
+        var root = values.sqrt();
+        block.attn.qkv.weight!.narrow(0, 2 * width, width).copy_((left * root).t());
+        block.attn.proj.weight!.copy_((root.unsqueeze(1) * right).t());
+        for (var head = 0; head < heads; head++)
+        {
+            (left, values, right) = linalg.svd(0.7 * randn(width, width) / Math.Sqrt(size) + 0.7 * eye(width));
+            root = values.sqrt();
+            block.attn.qkv.weight!.narrow(0, head * size, size).copy_((left * root).t().narrow(0, 0, size));
+            block.attn.qkv.weight!.narrow(0, width + head * size, size).copy_((root.unsqueeze(1) * right).narrow(0, 0, size));
+        }
+    }
+}
+
+var results = Path.Combine(folder, "model");
+// Half the bits are enough to store what is shipped.
+if (photographs)
+    model.to(ScalarType.Float16);
+// Of a photograph the largest square in the middle is taken.
+Pretrained.SaveAsTimm(model, results, training.ClassNames, photographs ? training.Preprocessing with { Crop = 1 } : training.Preprocessing);
+foreach (var stage in stages)
+{
+    File.WriteAllText(Path.Combine(results, $"recipe-{stage}.json"), Read(stage).ToJson() + "\n");
+    File.Copy(Path.Combine(folder, stage, "log.csv"), Path.Combine(results, $"log-{stage}.csv"), overwrite: true);
+}
+
+// The only look at the test images.
+model.to(ScalarType.Float32);
+var test = Evaluation.Of(model, Images(Split.Test));
+Console.WriteLine($"{100 * test.Top1:F2} % of {test.Count:N0} test images, top-5 {100 * test.Top5:F2} %, loss {test.Loss:F4}");
+foreach (var (className, accuracy) in training.ClassNames.Zip(test.Confusion.AccuracyByClass))
+    Console.WriteLine($"{className,-12} {100 * accuracy:F1} %");
+return 0;
