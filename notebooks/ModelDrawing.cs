@@ -22,13 +22,14 @@ static class ModelDrawing
         ("07", ["block"]),
         ("08", []),
         ("09", ["head", "softmax"]),
-        ("10", ["attention"]),
-        ("11", ["head"]),
-        ("12", ["attention"]),
-        ("13", []),
-        ("14", ["class-token", "head"]),
-        ("15", ["patches", "attention"]),
-        ("16", []),
+        ("10", ["class-token", "positions", "attention"]),
+        ("11", ["attention"]),
+        ("12", ["head"]),
+        ("13", ["attention"]),
+        ("14", []),
+        ("15", ["class-token", "head"]),
+        ("16", ["patches", "attention"]),
+        ("17", []),
     ];
 
     /// <summary>

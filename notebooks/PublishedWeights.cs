@@ -65,7 +65,7 @@ sealed class PublishedWeights(string folder, string arriving, TextWriter output,
                     File.Move(Path.Combine(source, file), Path.Combine(target, file), overwrite: true);
                 }
 
-                output.WriteLine($"It is in {target}, where notebook 11 looks for it.");
+                output.WriteLine($"It is in {target}, where notebook 12 looks for it.");
             }
 
             return 0;

@@ -16,8 +16,8 @@ using static TorchSharp.torch;
 //    of the time.
 // 2. On mixed images, from the weights of 1.
 // convnet. A ConvNet, from scratch, to be a teacher.
-// 3. On mixed images, from the weights of the stage before. The targets are what the ConvNet and the model before this stage
-//    make of the same images, the mean of their probabilities.
+// 3. On mixed images, from the weights of the stage before. The targets are what the ConvNet makes of the same images; of
+//    clothes, the mean of its probabilities and those of the model before this stage.
 // Stopped or killed, it goes on where it was when it is called again. Other options: --data FOLDER, and --precision BFloat16,
 // Float32 or Fastest for all stages. CIFAR-10 is read from its binary version, or from a folder with train and test, in which
 // each class has a folder of pictures.
@@ -103,6 +103,7 @@ var convNetConfig = new ConvNetConfig { Channels = config.Channels, Widths = [32
     ("fashion-mnist-vit", "3") => (10, 0.25),
     ("fashion-mnist-seven", "1") => (18, 0.5),
     ("cifar-10-vit", "1") => (8, 0.5),
+    ("cifar-10-vit", "3") => (45, 0.5),
     _ => default,
 };
 
@@ -136,7 +137,7 @@ foreach (var stage in stages)
     var done = stage switch
     {
         "convnet" => Train(stage, convNet, () => new ConvNet(convNetConfig), Trainer.CrossEntropy),
-        "3" => Train(stage, model, () => new VisionTransformer(config), AsTheTeachers(convNet, before)),
+        "3" => Train(stage, model, () => new VisionTransformer(config), AsTheTeachers(photographs ? [convNet] : [convNet, before])),
         _ => Train(stage, model, () => new VisionTransformer(config), Trainer.CrossEntropy),
     };
     if (!done)
@@ -176,15 +177,18 @@ bool Train(string stage, nn.Module<Tensor, Tensor> model, Func<nn.Module<Tensor,
     return true;
 }
 
-static TrainingLoss AsTheTeachers(ConvNet convNet, VisionTransformer before) => (model, images, targets) =>
+static TrainingLoss AsTheTeachers(nn.Module<Tensor, Tensor>[] teachers) => (model, images, targets) =>
 {
     using (no_grad())
     {
-        // The teachers compute as the model does.
-        convNet.eval();
-        convNet.to(images.dtype);
-        before.to(images.dtype);
-        targets = (convNet.forward(images).to(float32).softmax(1) + before.forward(images).to(float32).softmax(1)) / 2;
+        targets = zeros_like(targets);
+        foreach (var teacher in teachers)
+        {
+            // The teachers compute as the model does.
+            teacher.eval();
+            teacher.to(images.dtype);
+            targets += teacher.forward(images).to(float32).softmax(1) / teachers.Length;
+        }
     }
     return Trainer.CrossEntropy(model, images, targets);
 };

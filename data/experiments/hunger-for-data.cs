@@ -7,7 +7,7 @@ using Vit.Models;
 using Vit.Training;
 using static TorchSharp.torch;
 
-// The long form of notebook 13's experiment: its two models, 1,000 to 60,000 images, and 3,750 steps whatever their number.
+// The long form of notebook 14's experiment: its two models, 1,000 to 60,000 images, and 3,750 steps whatever their number.
 //   dotnet run data/experiments/hunger-for-data.cs
 // Writes hunger-for-data.csv beside it, a line for each training; what stands there already is not trained again.
 

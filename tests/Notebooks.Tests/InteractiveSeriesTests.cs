@@ -7,13 +7,11 @@ namespace Notebooks.Tests;
 
 /// <summary>
 /// Notebooks in .NET Interactive: their outputs are the committed ones, save that a plain value comes in a box of HTML
-/// there, where our kernel gives text/plain. So far these are the ones named here, not the whole series.
+/// there, where our kernel gives text/plain.
 /// </summary>
 public sealed partial class InteractiveSeriesTests
 {
-    public static TheoryData<string> Names => [.. TheSeries.Series.Select(["01", "02", "05"])];
-
-    [Theory, MemberData(nameof(Names))]
+    [Theory, MemberData(nameof(TheSeries.Names), MemberType = typeof(TheSeries))]
     public async Task Interactive_gets_what_our_kernel_has_committed(string name)
     {
         var path = TheSeries.PathOf(name);

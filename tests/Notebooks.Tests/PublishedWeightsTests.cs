@@ -58,7 +58,7 @@ public sealed class PublishedWeightsTests : IDisposable
 
         var asked = _hub.Requests.Count;
         Assert.Equal(0, await Run(["vit-tiny"]));
-        Assert.EndsWith($"  config.json: there already\n  model.safetensors: there already\nIt is in {Model}, where notebook 11 looks for it.\n", _output.ToString());
+        Assert.EndsWith($"  config.json: there already\n  model.safetensors: there already\nIt is in {Model}, where notebook 12 looks for it.\n", _output.ToString());
         Assert.Equal(asked, _hub.Requests.Count);
     }
 
@@ -137,7 +137,7 @@ public sealed class PublishedWeightsTests : IDisposable
         Assert.Equal(1, await Run(["vit-tiny"]));
         Assert.Contains($"What came as 'model.safetensors' of {Repository} is not what the hub states: {told}", _output.ToString());
         Assert.Equal(["config.json"], Directory.GetFiles(_folder, "*", SearchOption.AllDirectories).Select(Path.GetFileName));
-        // Half a model would stop notebook 11, which opens what lies there.
+        // Half a model would stop notebook 12, which opens what lies there.
         Assert.False(Directory.Exists(Model));
 
         _hub.Headers = h => h;
