@@ -8,7 +8,10 @@ public sealed class NbclientTests(Jupyter jupyter)
 {
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(20);
 
-    [Theory, MemberData(nameof(TheSeries.Names), MemberType = typeof(TheSeries))]
+    /// <summary>Three: text and pictures, tables and charts, and a training. All run in our kernel and in .NET Interactive.</summary>
+    public static TheoryData<string> Names => [.. TheSeries.Series.Select(["01", "05", "09"])];
+
+    [Theory, MemberData(nameof(Names))]
     public async Task Nbclient_gets_what_the_headless_run_has_committed(string name)
     {
         var python = Programs.Python("nbclient", "python3-nbclient");
