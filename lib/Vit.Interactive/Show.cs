@@ -5,7 +5,7 @@ namespace Vit.Interactive;
 
 /// <summary>Tensors as pictures. What most methods return, a notebook shows.</summary>
 /// <remarks>Small pictures are enlarged pixel by pixel, so that what is seen is what the tensor holds.</remarks>
-public static class Show
+public static partial class Show
 {
     /// <summary>One image.</summary>
     /// <param name="image">[3, H, W], [1, H, W] or [H, W]; uint8, or float in [0, 1].</param>
@@ -38,22 +38,26 @@ public static class Show
         using var scope = NewDisposeScope();
         var pictures = images.unbind(0).Select(Picture.ToRgb).ToArray();
         var factor = scale ?? Scale(pictures[0], 64);
-        pictures = [.. pictures.Select(picture => Enlarged(picture, factor))];
+        return new(Tiles([.. pictures.Select(picture => Enlarged(picture, factor))], columns, gap, labels));
+    }
+
+    static Tensor Tiles(Tensor[] pictures, int columns, int gap, IReadOnlyList<string>? labels)
+    {
         var (height, width) = ((int)pictures[0].shape[1], (int)pictures[0].shape[2]);
         var cellWidth = Math.Max(width + gap, labels?.Max(Lettering.Width) + Math.Max(gap, 10) ?? 0);
         var cellHeight = height + gap + (labels is null ? 0 : Lettering.LineHeight);
-        columns = Math.Min(columns, count);
-        var rows = (count + columns - 1) / columns;
+        columns = Math.Min(columns, pictures.Length);
+        var rows = (pictures.Length + columns - 1) / columns;
 
         var grid = full([3, rows * cellHeight - gap, columns * cellWidth - gap], 255, ScalarType.Byte);
-        for (var i = 0; i < count; i++)
+        for (var i = 0; i < pictures.Length; i++)
         {
             var (x, y) = (i % columns * cellWidth, i / columns * cellHeight);
             grid.narrow(1, y, height).narrow(2, x + (cellWidth - gap - width) / 2, width).copy_(pictures[i]);
             if (labels is not null)
                 Lettering.Draw(grid, labels[i], x + (cellWidth - gap) / 2f, y + height);
         }
-        return new(grid);
+        return grid;
     }
 
     /// <summary>An image with the borders of its patches drawn over it.</summary>
