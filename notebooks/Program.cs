@@ -57,7 +57,15 @@ var weights = new Command("weights", "Fetches published weights from the Hugging
 weights.SetAction((arguments, cancellation) => new PublishedWeights(
     Path.Combine(root, "data", "weights"), Path.Combine(root, "artifacts", "weights"), Console.Out, live: !Console.IsOutputRedirected)
     .Run(arguments.GetValue(models) ?? [], Environment.GetEnvironmentVariable, cancellation));
+var drawings = new Command("drawings", "Writes the SVG files of notebooks/images again: the model with a notebook's parts lit, and the mechanisms.");
+drawings.SetAction(_ =>
+{
+    var images = Path.Combine(root, "notebooks", "images");
+    ModelDrawing.WriteAll(images);
+    MechanismDrawings.WriteAll(images);
+});
 command.Add(weights);
+command.Add(drawings);
 command.Add(install);
 command.Add(uninstall);
 return await command.Parse(args).InvokeAsync();

@@ -16,5 +16,19 @@ public static partial class Exercises
     static bool Same(Tensor yours, Tensor expected, double tolerance = 1e-5) =>
         yours.shape.SequenceEqual(expected.shape) && (yours - expected).abs().max().item<float>() < tolerance;
 
+    /// <summary>Makes a model, whose first weights are drawn from torch's own generator, and leaves that as it was.</summary>
+    static T Apart<T>(Func<T> make)
+    {
+        using var state = Generator.Default.get_state();
+        try
+        {
+            return make();
+        }
+        finally
+        {
+            Generator.Default.set_state(state);
+        }
+    }
+
     static string WrongShape(Tensor yours, string expected) => $"Not yet: the shape is {Shape.Of(yours)}, it should be {expected}.";
 }

@@ -1,4 +1,5 @@
 using Vit.Interactive;
+using Vit.Layers;
 using static TorchSharp.torch;
 
 namespace Vit.Tests.Interactive;
@@ -145,12 +146,113 @@ public sealed class ExercisesTests
     }
 
     [Fact]
+    public void Blocks()
+    {
+        using var scope = NewDisposeScope();
+        static Tensor Root(Tensor z, double epsilon) => (z.square().mean([-1], keepdim: true) + epsilon).sqrt();
+        Assert.StartsWith("Right:", Exercises.RmsNorm((z, weight, epsilon) => z / Root(z, epsilon) * weight));
+        Assert.StartsWith("Not yet: this is LayerNorm", Exercises.RmsNorm((z, weight, epsilon) => nn.functional.layer_norm(z, [8], weight, null, epsilon)));
+        Assert.StartsWith("Not yet: the scale is missing", Exercises.RmsNorm((z, _, epsilon) => z / Root(z, epsilon)));
+        Assert.StartsWith("Not yet: the mean of the squares", Exercises.RmsNorm((z, weight, epsilon) => z / (z.square().sum([-1], keepdim: true) + epsilon).sqrt() * weight));
+        Assert.StartsWith("Not yet: each token has its own root", Exercises.RmsNorm((z, weight, epsilon) => z / (z.square().mean() + epsilon).sqrt() * weight));
+        Assert.StartsWith("Not yet: ordinary tokens are right", Exercises.RmsNorm((z, weight, epsilon) => z / (Root(z, 0) + epsilon) * weight));
+
+        Assert.StartsWith("Right:", Parallel((block, z, n) => z + block.attn.forward(n) + block.mlp.forward(n)));
+        Assert.StartsWith("Not yet: this is the usual block", Parallel((block, z, _) => block.forward(z)));
+        Assert.StartsWith("Not yet: where is the residual", Parallel((block, _, n) => block.attn.forward(n) + block.mlp.forward(n)));
+        Assert.StartsWith("Not yet: the tokens are added once", Parallel((block, z, n) => z + block.attn.forward(n) + z + block.mlp.forward(n)));
+        Assert.StartsWith("Not yet: there is one norm", Parallel((block, z, n) => z + block.attn.forward(n) + block.mlp.forward(block.norm2.forward(z))));
+        Assert.StartsWith("Not yet: both read", Parallel((block, z, _) => z + block.attn.forward(z) + block.mlp.forward(z)));
+        Assert.StartsWith("Not yet: the feed-forward must not wait", Parallel((block, z, n) => z + block.attn.forward(n) + block.mlp.forward(block.norm1.forward(z + block.attn.forward(n)))));
+        static string Parallel(Func<EncoderBlock, Tensor, Tensor, Tensor> answer) => Exercises.ParallelBlock((block, z) => answer(block, z, block.norm1.forward(z)));
+    }
+
+    [Fact]
+    public void The_whole_model()
+    {
+        using var scope = NewDisposeScope();
+        Assert.StartsWith("Right:", Exercises.MeanPool((tokens, norm) => norm.forward(tokens.mean([1]))));
+        Assert.StartsWith("Not yet: the norm comes after", Exercises.MeanPool((tokens, norm) => norm.forward(tokens).mean([1])));
+        Assert.StartsWith("Not yet: the norm is missing", Exercises.MeanPool((tokens, _) => tokens.mean([1])));
+        Assert.StartsWith("Not yet: this still reads", Exercises.MeanPool((tokens, norm) => norm.forward(tokens.select(1, 0))));
+        Assert.Equal("Not yet: the shape is [2, 16, 48], it should be [B, D] = [2, 48].", Exercises.MeanPool((tokens, norm) => norm.forward(tokens)));
+
+        const double Block = 12_596_224, All = 304_326_632;    // D = 1024, M = 4096; the sum stands in the tests of the paper's code
+        Assert.StartsWith("Right: 99.34 %", Exercises.ShareOfTheBlocks(24 * Block / All));
+        Assert.StartsWith("Not yet: the two norms", Exercises.ShareOfTheBlocks(24 * (Block - 4096) / All));
+        Assert.StartsWith("Not yet: the last norm", Exercises.ShareOfTheBlocks((24 * Block + 2048) / All));
+        Assert.StartsWith("Not yet: a share lies", Exercises.ShareOfTheBlocks(0));
+        Assert.StartsWith("Not yet: which rows", Exercises.ShareOfTheBlocks(0.5));
+    }
+
+    [Fact]
+    public void Training()
+    {
+        using var scope = NewDisposeScope();
+        static Tensor Asked(Tensor logits, Tensor labels, double right, double other)
+        {
+            var asked = full_like(logits, other).scatter_(1, labels.unsqueeze(1), full(labels.shape[0], 1, right));
+            return -(asked * logits.log_softmax(1)).sum([1]).mean();
+        }
+        Assert.StartsWith("Right:", Exercises.SmoothedLoss((logits, labels, e) => Asked(logits, labels, 1 - e + e / 10, e / 10)));
+        Assert.StartsWith("Not yet: this is the loss without", Exercises.SmoothedLoss((logits, labels, _) => Asked(logits, labels, 1, 0)));
+        Assert.StartsWith("Not yet: the other classes", Exercises.SmoothedLoss((logits, labels, e) => Asked(logits, labels, 1 - e, 0)));
+        Assert.StartsWith("Not yet: each class is asked", Exercises.SmoothedLoss((logits, labels, e) => Asked(logits, labels, 1, e)));
+        Assert.StartsWith("Not yet: the ε is shared", Exercises.SmoothedLoss((logits, labels, e) => Asked(logits, labels, 1 - e, e / 9)));
+        Assert.StartsWith("Not yet: for one image", Exercises.SmoothedLoss((logits, labels, _) => Asked(logits, labels, 0.5, 0)));
+        Assert.StartsWith("Not yet: the shape is [6]", Exercises.SmoothedLoss((logits, labels, _) => logits.select(1, 0)));
+
+        Assert.StartsWith("Right:", Exercises.AccuracyByClass(c => c.diag().to(float64) / c.sum([1])));
+        Assert.StartsWith("Not yet: this is how often a prediction", Exercises.AccuracyByClass(c => c.diag().to(float64) / c.sum([0])));
+        Assert.StartsWith("Not yet: over all images", Exercises.AccuracyByClass(c => c.diag().to(float64) / c.sum()));
+        Assert.StartsWith("Not yet: these are numbers", Exercises.AccuracyByClass(c => c.diag()));
+        Assert.StartsWith("Not yet: where do", Exercises.AccuracyByClass(_ => zeros(3)));
+        Assert.StartsWith("Not yet: the shape is [10]", Exercises.AccuracyByClass(_ => zeros(10)));
+    }
+
+    [Fact]
+    public void Comparisons()
+    {
+        static double Deviation(IEnumerable<double> values, int less) =>
+            Math.Sqrt(values.Sum(value => Math.Pow(value - values.Average(), 2)) / (values.Count() - less));
+        Assert.StartsWith("Right:", Paired(d => d, d => Deviation(d, 1)));
+        Assert.StartsWith("Not yet: the sign", Paired(d => d.Select(x => -x), d => Deviation(d, 1)));
+        Assert.StartsWith("Not yet: the mean is", Paired(d => d.Select(_ => 0.0), d => Deviation(d, 1)));
+        Assert.StartsWith("Not yet: a standard deviation", Paired(d => d, d => Deviation(d, 0)));
+        Assert.StartsWith("Not yet: this is the standard error", Paired(d => d, d => Deviation(d, 1) / Math.Sqrt(5)));
+        Assert.StartsWith("Not yet: this is the variance", Paired(d => d, d => Math.Pow(Deviation(d, 1), 2)));
+        Assert.StartsWith("Not yet: this is half of the range", Paired(d => d, d => (d.Max() - d.Min()) / 2));
+        Assert.StartsWith("Not yet: the mean is right", Paired(d => d, _ => 0));
+        Assert.StartsWith("Not yet: so one compares two samples", Exercises.PairedDifference((before, after) =>
+            (after.Average() - before.Average(), Math.Sqrt(Math.Pow(Deviation(before, 1), 2) + Math.Pow(Deviation(after, 1), 2)))));
+        static string Paired(Func<double[], IEnumerable<double>> mean, Func<double[], double> deviation) => Exercises.PairedDifference((before, after) =>
+        {
+            var differences = after.Zip(before, (a, b) => a - b).ToArray();
+            return (mean(differences).Average(), deviation(differences));
+        });
+
+        Assert.StartsWith("Right:", Exercises.NextRate((rates, accuracies) => Next(rates, accuracies, sorted: true)));
+        Assert.StartsWith("Not yet: you stop at the edge", Exercises.NextRate((_, _) => null));
+        Assert.StartsWith("Not yet: you go on", Exercises.NextRate((rates, _) => 2 * rates.Max()));
+        Assert.StartsWith("Not yet: the rates stand in the order", Exercises.NextRate((rates, accuracies) => Next(rates, accuracies, sorted: false)));
+        Assert.StartsWith("Not yet: this rate was tried", Exercises.NextRate((rates, accuracies) => Next(rates, accuracies, sorted: true) is null ? null : rates[0]));
+        Assert.StartsWith("Not yet: too large", Exercises.NextRate((rates, accuracies) => Next(rates, accuracies, sorted: true) is null ? null : 1));
+        Assert.StartsWith("Not yet: too small", Exercises.NextRate((rates, accuracies) => Next(rates, accuracies, sorted: true) is null ? null : 1e-9));
+        static double? Next(double[] rates, double[] accuracies, bool sorted)
+        {
+            var best = rates[Array.IndexOf(accuracies, accuracies.Max())];
+            return best == (sorted ? rates.Min() : rates[0]) ? best / 2 : best == (sorted ? rates.Max() : rates[^1]) ? best * 2 : null;
+        }
+    }
+
+    [Fact]
     public void The_notebooks_random_numbers_stay_as_they_are()
     {
         random.manual_seed(1);
         using var expected = randn(3);
         random.manual_seed(1);
         Exercises.Causal((q, _, _) => q.clone());
+        Exercises.ParallelBlock((_, z) => z);
         using var found = randn(3);
         Assert.True(expected.equal(found).all().item<bool>());
     }
