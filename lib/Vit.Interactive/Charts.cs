@@ -41,7 +41,7 @@ public static class Charts
         Dressed(title, x, y, values: series.SelectMany(bars => bars.Values), charts: series.Select(bars => Chart.Column<double, string, string>(
             Short(bars.Values), Keys: new(categories, true), Name: bars.Name, ShowLegend: series.Length > 1, UseDefaults: false)));
 
-    /// <summary>A matrix as colours, its first row on top; a square one with square cells.</summary>
+    /// <summary>A matrix as colours, its first row on top; a square one with square cells, a small one with its numbers.</summary>
     /// <param name="title">What the chart shows.</param>
     /// <param name="x">The axis along: the columns.</param>
     /// <param name="y">The axis down: the rows.</param>
@@ -58,6 +58,10 @@ public static class Charts
         var matrix = numbers.Chunk((int)values.shape[1]).Select(Short);
         var chart = Chart.Heatmap<double, string, string, string>(
             matrix, X: Names(columns), Y: Names(rows), ColorScale: StyleParam.Colorscale.Viridis, ReverseYAxis: true, UseDefaults: false);
+        // Up to twelve columns there is room for the numbers themselves.
+        if (values.shape[0] <= 12 && values.shape[1] <= 12)
+            foreach (var trace in GenericChart.getTraces(chart))
+                trace.SetProperty("texttemplate", "%{z:.2~f}");
         return Dressed(title, x, y, charts: [chart], reversed: true, square: values.shape[0] == values.shape[1]);
 
         static Optional<IEnumerable<string>> Names(IReadOnlyList<string>? names) => names is null ? default : new(names, true);

@@ -24,7 +24,7 @@ public static partial class Exercises
             return "Not yet: row and column are exchanged.";
         return Found(i => (i / rows, i % rows)) > right
             ? "Not yet: a row of the grid has as many places as there are columns."
-            : $"Not yet: {right} of {found.Length} are right. Compare the vector with all rows of the table, and take the nearest.";
+            : $"Not yet: {right} of {found.Length} are right." + (right > 1 ? " Which row of the table is nearest to the vector?" : "");
     }
 
     /// <summary>Positions learned in two parts.</summary>
@@ -41,7 +41,7 @@ public static partial class Exercises
         }
         catch (ExternalException)
         {
-            return "Not yet: 3 rows and 5 columns cannot be joined as they are; each row meets each column, which makes 15 places.";
+            return "Not yet: tables of 3 rows and of 5 columns cannot be joined as they are.";
         }
         if (!yours.shape.SequenceEqual([15, 8]))
             return WrongShape(yours, "[3 · 5, 8]");

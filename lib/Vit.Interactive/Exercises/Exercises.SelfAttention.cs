@@ -13,6 +13,7 @@ public static partial class Exercises
             "Right: the ratio of two weights is e to the difference of their scores, whatever s is.",
         _ when Near(first, 0.75) && Near(second, 0.25) =>
             "Not yet: the other way round; the larger score gets the larger weight.",
+        (0, 0) => "Not yet: no weights have been entered.",
         _ when !Near(first + second, 1) => "Not yet: weights sum to 1.",
         _ => "Not yet: divide both by e to the power of s. What is e to the power of ln 3?",
     };

@@ -74,6 +74,8 @@ public class ChartsTests
         Assert.Equal("reversed", (string?)figure["layout"]!["yaxis"]!["autorange"]);
         Assert.Equal("x", (string?)figure["layout"]!["yaxis"]!["scaleanchor"]);
         Assert.Equal(["p", "q"], figure["data"]![0]!["x"]!.AsArray().Select(name => (string?)name));
+        Assert.Equal("%{z:.2~f}", (string?)figure["data"]![0]!["texttemplate"]);
+        Assert.Null(Figure(Charts.Heatmap("T", "key", "query", ones(13, 3)))["data"]![0]!["texttemplate"]);
         Assert.Null(Figure(Charts.Heatmap("T", "key", "query", ones(2, 3)))["layout"]!["yaxis"]!["scaleanchor"]);
         Assert.Contains("[rows, columns]", Assert.Throws<ArgumentException>(() => Charts.Heatmap("T", "x", "y", ones(2))).Message);
     }

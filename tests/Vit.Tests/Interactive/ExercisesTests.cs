@@ -9,7 +9,8 @@ public sealed class ExercisesTests
     [Theory]
     [InlineData(0.25, 0.75, "Right: the ratio")]
     [InlineData(0.75, 0.25, "Not yet: the other way round")]
-    [InlineData(0, 0, "Not yet: weights sum to 1")]
+    [InlineData(0, 0, "Not yet: no weights")]
+    [InlineData(1, 3, "Not yet: weights sum to 1")]
     [InlineData(0.5, 0.5, "Not yet: divide both")]
     public void Two_weights(double first, double second, string answer) => Assert.StartsWith(answer, Exercises.TwoWeights(first, second));
 
@@ -54,7 +55,7 @@ public sealed class ExercisesTests
         Assert.Equal("Not yet: the shape is [1, 3].", Exercises.Mosaic((images, _) => images.mean([2, 3])));
 
         Assert.StartsWith("Right:", Exercises.CutOverlapping((images, P, S) => nn.functional.unfold(images, kernel_size: P, stride: S).transpose(1, 2)));
-        Assert.StartsWith("Not yet: 196 patches", Exercises.CutOverlapping((images, P, _) => Vit.Layers.Patches.Cut(images, P)));
+        Assert.StartsWith("Not yet: 196 patches, and none overlaps", Exercises.CutOverlapping((images, P, _) => Vit.Layers.Patches.Cut(images, P)));
         Assert.StartsWith("Not yet: the shape is right, the order is not", Exercises.CutOverlapping((images, P, S) => nn.functional.unfold(images, kernel_size: P, stride: S).transpose(1, 2).flip(2)));
     }
 
@@ -102,13 +103,13 @@ public sealed class ExercisesTests
         Assert.StartsWith("Right:", Place(i => (i / 9, i % 9)));
         Assert.StartsWith("Not yet: row and column are exchanged", Place(i => (i % 9, i / 9)));
         Assert.StartsWith("Not yet: a row of the grid has", Place(i => (i / 5, i % 5)));
-        Assert.StartsWith("Not yet: 1 of 45", Place(_ => (0, 0)));
+        Assert.Equal("Not yet: 1 of 45 are right.", Place(_ => (0, 0)));
         static string Place(Func<long, (long, long)> place) => Exercises.Locate((table, _, vector) => place((table - vector).norm(1).argmin().item<long>()));
 
         Assert.StartsWith("Right:", Exercises.Factorised((rows, columns) => cat([columns.repeat(3, 1), rows.repeat_interleave(5, 0)], 1)));
         Assert.StartsWith("Not yet: the column's half", Exercises.Factorised((rows, columns) => cat([rows.repeat_interleave(5, 0), columns.repeat(3, 1)], 1)));
         Assert.StartsWith("Not yet: place i", Exercises.Factorised((rows, columns) => cat([columns.repeat_interleave(3, 0), rows.repeat(5, 1)], 1)));
-        Assert.StartsWith("Not yet: 3 rows and 5 columns", Exercises.Factorised((rows, columns) => cat([columns, rows], 1)));
+        Assert.StartsWith("Not yet: tables of 3 rows and of 5 columns", Exercises.Factorised((rows, columns) => cat([columns, rows], 1)));
 
         Assert.StartsWith("Right:", Exercises.Move((vectors, k) => Turned(vectors, k)));
         Assert.StartsWith("Not yet: that moves backwards", Exercises.Move((vectors, k) => Turned(vectors, -k)));

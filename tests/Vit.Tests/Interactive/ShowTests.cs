@@ -115,4 +115,59 @@ public class ShowTests
         Assert.Equal(100, Red(bytes, 3, 3));
         Assert.Throws<ArgumentException>(() => Show.Overlay(ones(3, 8, 16), ones(2)));
     }
+
+    [Fact]
+    public void A_weight_looks_alike_on_black_and_on_white()
+    {
+        // The left half black, the right half white; two rows of two patches.
+        var image = cat([zeros(1, 8, 4), ones(1, 8, 4)], 2);
+        var shown = Show.Maps(image, tensor(new[] { 0.5f, 0.5f, 0.25f, 0f }).reshape(1, 2, 2), size: 8);
+        var (left, top) = ((shown.Width - 8) / 2, 0);
+        int[] Differences(int x, int y)
+        {
+            var rgb = Pixel(shown, left + x, top + y);
+            return [(rgb >> 16) - ((rgb >> 8) & 255), ((rgb >> 8) & 255) - (rgb & 255)];
+        }
+        Assert.All(Differences(1, 1).Zip(Differences(6, 1)), pair => Assert.InRange(pair.First - pair.Second, -1, 1));
+        Assert.NotEqual(Differences(1, 1), Differences(1, 6));
+        // Each patch is one colour, to its border.
+        Assert.Equal(Pixel(shown, left, top), Pixel(shown, left + 3, top + 3));
+        Assert.NotEqual(Pixel(shown, left, top + 3), Pixel(shown, left, top + 4));
+    }
+
+    [Fact]
+    public void Maps_have_labels_a_scale_and_a_frame_and_leave_NaN_alone()
+    {
+        var maps = tensor(new[] { float.NaN, 0.2f, 0.1f, 0.4f, 0f, 0f, 0f, 0.1f }).reshape(2, 2, 2);
+        var plain = Show.Maps(zeros(2, 3, 10, 10), maps, size: 100);
+        Assert.Equal((208, 122 + 2 * Lettering.LineHeight), (plain.Width, plain.Height));
+        Assert.Equal(Black, Pixel(plain, 10, 10));
+        Assert.NotEqual(Black, Pixel(plain, 60, 10));
+        // The bar's right end has the largest value's colour, on middle grey.
+        Assert.InRange(Red(plain, (208 + 160) / 2 - 2, 100 + 6 + Lettering.LineHeight + 8), 180, 255);
+
+        var labelled = Show.Maps(zeros(2, 3, 10, 10), maps, ["one", "two"], title: "a title", size: 100, marks: [1, -1]);
+        Assert.Equal(plain.Height + 2 * Lettering.LineHeight + 4, labelled.Height);
+        Assert.Equal(0xff0000, Pixel(labelled, 50, Lettering.LineHeight + 4));
+        Assert.NotEqual(plain.Content, Show.Maps(zeros(2, 3, 10, 10), maps, size: 100, ownScale: true).Content);
+    }
+
+    [Fact]
+    public void Negative_values_are_blue_and_positive_ones_red()
+    {
+        var shown = Show.Maps(full([1, 10, 10], 0.5), tensor(new[] { -1f, 0f, 1f, 0.5f }).reshape(1, 2, 2), size: 200);
+        int[] At(int x, int y) => [.. new[] { 16, 8, 0 }.Select(shift => (Pixel(shown, x, y) >> shift) & 255)];
+        Assert.True(At(10, 10)[2] > At(10, 10)[0] + 60);
+        Assert.Single(At(110, 10).Distinct());
+        Assert.True(At(10, 110)[0] > At(10, 110)[2] + 60);
+    }
+
+    [Fact]
+    public void Maps_that_do_not_fit_are_told()
+    {
+        Assert.Contains("[N, h, w]", Assert.Throws<ArgumentException>(() => Show.Maps(ones(1, 8, 8), ones(2, 2))).Message);
+        Assert.Contains("[3, C, H, W]", Assert.Throws<ArgumentException>(() => Show.Maps(ones(2, 1, 8, 8), ones(3, 2, 2))).Message);
+        Assert.Contains("1 labels", Assert.Throws<ArgumentException>(() => Show.Maps(ones(1, 8, 8), ones(3, 2, 2), ["one"])).Message);
+        Assert.Contains("patch 4", Assert.Throws<ArgumentException>(() => Show.Maps(ones(1, 8, 8), ones(1, 2, 2), marks: [4])).Message);
+    }
 }
