@@ -21,6 +21,7 @@ public static class Formatters
             Formatter.Register<Tensor>((tensor, writer) => writer.Write(TensorText.Kind(tensor)), "text/plain+summary");
             Add<PngPicture>(("image/png", picture => Convert.ToBase64String(picture.Content)), ("text/plain", picture => picture.ToString()));
             Add<GenericChart>((ChartOutput.MimeType, ChartOutput.Json), ("text/html", ChartOutput.Html), ("text/plain", ChartOutput.Text));
+            Add<Explorer>(("text/html", explorer => explorer.ToFrame()), ("image/png", explorer => Convert.ToBase64String(explorer.Picture.Content)), ("text/plain", explorer => explorer.ToString()));
             Add<Table>(("text/html", table => table.ToHtml()), ("text/plain", table => table.ToString()));
             // Shapes and single numbers: .NET Interactive would show the same text in a box of HTML, with a style sheet.
             foreach (var type in new[] { typeof(long[]), typeof(int), typeof(long), typeof(float), typeof(double) })
