@@ -257,4 +257,93 @@ public sealed class ExercisesTests
         using var found = randn(3);
         Assert.True(expected.equal(found).all().item<bool>());
     }
+
+    [Fact]
+    public void Shifted_windows()
+    {
+        static string Bands(Func<int, int, int, int> band) =>
+            Exercises.ShiftedWindows((a, b, M, shift) => band(a.Row, M, shift) == band(b.Row, M, shift) && band(a.Column, M, shift) == band(b.Column, M, shift));
+        Assert.StartsWith("Right:", Bands((i, M, shift) => (int)Math.Floor((i - shift) / (double)M)));
+        Assert.StartsWith("Not yet: these are the windows before", Bands((i, M, _) => i / M));
+        Assert.StartsWith("Not yet: the first band is too wide", Bands((i, M, shift) => (i - shift) / M));
+        Assert.StartsWith("Not yet: your windows lie up", Bands((i, M, shift) => (i + shift) / M));
+        Assert.StartsWith("Not yet: rows and columns both", Exercises.ShiftedWindows((a, b, M, shift) => (a.Row - shift + M) / M == (b.Row - shift + M) / M));
+        Assert.StartsWith("Not yet: the first patches and the last", Bands((i, M, shift) => (i - shift + 8) % 8 / M));
+        Assert.StartsWith("Not yet: a patch always sees itself", Exercises.ShiftedWindows((_, _, _, _) => false));
+        Assert.StartsWith("Not yet: on 8 × 8 patches", Exercises.ShiftedWindows((_, _, _, _) => true));
+
+        using var scope = NewDisposeScope();
+        static Tensor Unmerged(Tensor squares, long[] order)
+        {
+            var (B, rows, columns, D) = (squares.shape[0], squares.shape[1], squares.shape[2], squares.shape[3] / 4);
+            return squares.reshape(B, rows, columns, 2, 2, D).permute(order).reshape(B, 2 * rows, 2 * columns, D);
+        }
+        Assert.StartsWith("Right:", Exercises.Unmerged(squares => Unmerged(squares, [0, 1, 4, 2, 3, 5])));
+        Assert.StartsWith("Not yet: right and down are swapped", Exercises.Unmerged(squares => Unmerged(squares, [0, 1, 3, 2, 4, 5])));
+        Assert.StartsWith("Not yet: the shape is right, but reshape", Exercises.Unmerged(squares => Unmerged(squares, [0, 1, 2, 3, 4, 5])));
+        Assert.StartsWith("Not yet: the shape is right, the patches", Exercises.Unmerged(squares => Unmerged(squares, [0, 2, 4, 1, 3, 5]).flip(1)));
+        Assert.Equal("Not yet: the shape is [2, 2, 2, 4], it should be [2, 4, 4, 1].", Exercises.Unmerged(squares => squares));
+    }
+
+    [Fact]
+    public void Distillation()
+    {
+        using var scope = NewDisposeScope();
+        static Tensor Apart(Tensor s, Tensor t, double tau) => (s / tau).softmax(0) - (t / tau).softmax(0);
+        Assert.StartsWith("Right:", Exercises.SoftGradient((s, t, tau) =>
+        {
+            var student = s.requires_grad_();
+            var (p, logP, logQ) = ((t / tau).softmax(0), (t / tau).log_softmax(0), (student / tau).log_softmax(0));
+            (tau * tau * (p * (logP - logQ)).sum()).backward();
+            return student.grad!;
+        }));
+        Assert.StartsWith("Not yet: it is zero only", Exercises.SoftGradient((s, _, _) => zeros_like(s)));
+        Assert.StartsWith("Not yet: the sign", Exercises.SoftGradient((s, t, tau) => -tau * Apart(s, t, tau)));
+        Assert.StartsWith("Not yet: the logits are divided by τ", Exercises.SoftGradient((s, t, tau) => tau * tau * Apart(s, t, tau)));
+        Assert.StartsWith("Not yet: this is the gradient without", Exercises.SoftGradient((s, t, tau) => Apart(s, t, tau) / tau));
+        Assert.StartsWith("Not yet: at τ = 1 it is right", Exercises.SoftGradient(Apart));
+        Assert.StartsWith("Not yet: begin at τ = 1", Exercises.SoftGradient((s, _, _) => s));
+        Assert.StartsWith("Not yet: the shape is [1]", Exercises.SoftGradient((s, _, _) => s[..1]));
+
+        Assert.StartsWith("Right:", Exercises.MixedHeads((c, d, w) => (1 - w) * c.softmax(1) + w * d.softmax(1)));
+        Assert.StartsWith("Not yet: this mixes the logits", Exercises.MixedHeads((c, d, w) => ((1 - w) * c + w * d).softmax(1)));
+        Assert.StartsWith("Not yet: the weight belongs", Exercises.MixedHeads((c, d, w) => w * c.softmax(1) + (1 - w) * d.softmax(1)));
+        Assert.StartsWith("Not yet: the weight is not used", Exercises.MixedHeads((c, d, _) => (c.softmax(1) + d.softmax(1)) / 2));
+        Assert.StartsWith("Not yet: one of the heads", Exercises.MixedHeads((c, _, _) => c.softmax(1)));
+        Assert.StartsWith("Not yet: each image's", Exercises.MixedHeads((c, d, w) => (1 - w) * c.softmax(0) + w * d.softmax(0)));
+        Assert.StartsWith("Not yet: each row is", Exercises.MixedHeads((c, d, _) => (c * d).softmax(1)));
+        Assert.StartsWith("Not yet: each row must", Exercises.MixedHeads((c, d, _) => c + d));
+        Assert.StartsWith("Not yet: the shape is [6]", Exercises.MixedHeads((c, _, _) => c[0]));
+    }
+
+    [Fact]
+    public void Convolutions()
+    {
+        static int Field((int Kernel, int Stride)[] layers, Func<int, int, int> next)
+        {
+            var (field, strides) = (1, 1);
+            foreach (var (kernel, stride) in layers)
+                (field, strides) = (field + (kernel - 1) * strides, next(strides, stride));
+            return field;
+        }
+        Assert.StartsWith("Right", Exercises.ReceptiveField(layers => Field(layers, (before, stride) => before * stride)));
+        Assert.StartsWith("Not yet: for 3 × 3 with stride 1 you say 1", Exercises.ReceptiveField(_ => 1));
+        Assert.StartsWith("Not yet: for no layer at all", Exercises.ReceptiveField(_ => 0));
+        Assert.Contains("leaves the strides out", Exercises.ReceptiveField(layers => Field(layers, (_, _) => 1)));
+        Assert.Contains("is too much", Exercises.ReceptiveField(layers => layers.Length == 0 ? 1 : layers[0].Stride * (Field(layers, (before, stride) => before * stride) - 1) + 1));
+        Assert.Contains("they multiply", Exercises.ReceptiveField(layers => Field(layers, (_, stride) => stride)));
+        Assert.Contains("Follow one output back", Exercises.ReceptiveField(layers => layers.Any(layer => layer.Stride > 1) ? 100 : Field(layers, (_, _) => 1)));
+
+        using var scope = NewDisposeScope();
+        static Tensor Moved(Tensor images, int down, int right) =>
+            nn.functional.pad(images, [right, -right, down, -down]);
+        Assert.StartsWith("Right:", Exercises.Moved(Moved));
+        Assert.StartsWith("Not yet: nothing has moved", Exercises.Moved((images, _, _) => images));
+        Assert.StartsWith("Not yet: what leaves on one side", Exercises.Moved((images, down, right) => images.roll([down, right], [2, 3])));
+        Assert.StartsWith("Not yet: it moves the other way", Exercises.Moved((images, down, right) => Moved(images, -down, -right)));
+        Assert.StartsWith("Not yet: rows and columns are swapped", Exercises.Moved((images, down, right) => Moved(images, right, down)));
+        Assert.StartsWith("Not yet: down and right it works; with -2 and 0", Exercises.Moved((images, down, right) => Moved(images, Math.Max(0, down), Math.Max(0, right)) * 1.01 - Moved(images, Math.Max(0, down), Math.Max(0, right)) * (down < 0 || right < 0 ? 0.5 : 0.01)));
+        Assert.StartsWith("Not yet: 1 down and 0 right", Exercises.Moved((images, _, _) => images * 0.5));
+        Assert.StartsWith("Not yet: the shape is [2, 3, 5, 8]", Exercises.Moved((images, _, _) => images[.., .., 1..]));
+    }
 }
