@@ -22,12 +22,17 @@ sealed partial class ChartPictures(string plotly)
     const double Scale = 1.5;
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
-    /// <summary>Gives every chart its picture and takes its HTML.</summary>
+    /// <summary>Gives every chart its picture and takes its HTML, and that of all else that has a picture.</summary>
     /// <exception cref="ChartPicturesException">There is no Chromium, or it did not draw a chart; the notebook is as before.</exception>
     public async Task Draw(Notebook notebook, CancellationToken cancellation)
     {
-        var charts = notebook.Cells.Where(c => c.IsCode).SelectMany(c => c.Outputs)
-            .OfType<JsonObject>().Where(o => o["data"] is JsonObject data && data.ContainsKey(ChartType)).ToList();
+        var outputs = notebook.Cells.Where(c => c.IsCode).SelectMany(c => c.Outputs).OfType<JsonObject>().Where(o => o["data"] is JsonObject).ToList();
+        foreach (var data in outputs.Select(o => (JsonObject)o["data"]!).Where(d => d.ContainsKey("image/png")))
+        {
+            data.Remove("text/html");
+        }
+
+        var charts = outputs.Where(o => ((JsonObject)o["data"]!).ContainsKey(ChartType)).ToList();
         if (charts.Count == 0)
         {
             return;

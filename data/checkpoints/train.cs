@@ -16,8 +16,8 @@ using static TorchSharp.torch;
 //    of the time.
 // 2. On mixed images, from the weights of 1.
 // convnet. A ConvNet, from scratch, to be a teacher.
-// 3. On mixed images, from the weights of the stage before. The targets are what the ConvNet makes of the same images; of
-//    clothes, the mean of its probabilities and those of the model before this stage.
+// 3. On mixed images, from the weights of the stage before. The targets are the mean of the labels and of what the
+//    ConvNet makes of the same images; of clothes, of what the ConvNet and the model before this stage make of them.
 // Stopped or killed, it goes on where it was when it is called again. Other options: --data FOLDER, and --precision BFloat16,
 // Float32 or Fastest for all stages. CIFAR-10 is read from its binary version, or from a folder with train and test, in which
 // each class has a folder of pictures.
@@ -137,7 +137,7 @@ foreach (var stage in stages)
     var done = stage switch
     {
         "convnet" => Train(stage, convNet, () => new ConvNet(convNetConfig), Trainer.CrossEntropy),
-        "3" => Train(stage, model, () => new VisionTransformer(config), AsTheTeachers(photographs ? [convNet] : [convNet, before])),
+        "3" => Train(stage, model, () => new VisionTransformer(config), AsTheTeachers(photographs ? [convNet] : [convNet, before], labels: photographs)),
         _ => Train(stage, model, () => new VisionTransformer(config), Trainer.CrossEntropy),
     };
     if (!done)
@@ -177,17 +177,19 @@ bool Train(string stage, nn.Module<Tensor, Tensor> model, Func<nn.Module<Tensor,
     return true;
 }
 
-static TrainingLoss AsTheTeachers(nn.Module<Tensor, Tensor>[] teachers) => (model, images, targets) =>
+static TrainingLoss AsTheTeachers(nn.Module<Tensor, Tensor>[] teachers, bool labels) => (model, images, targets) =>
 {
     using (no_grad())
     {
-        targets = zeros_like(targets);
-        foreach (var teacher in teachers)
+        Tensor[] answers = [.. labels ? [targets] : Array.Empty<Tensor>(), .. teachers.Select(Answer)];
+        targets = stack(answers).mean([0]);
+
+        Tensor Answer(nn.Module<Tensor, Tensor> teacher)
         {
             // The teachers compute as the model does.
             teacher.eval();
             teacher.to(images.dtype);
-            targets += teacher.forward(images).to(float32).softmax(1) / teachers.Length;
+            return teacher.forward(images).to(float32).softmax(1);
         }
     }
     return Trainer.CrossEntropy(model, images, targets);

@@ -48,7 +48,7 @@ static partial class OutputComparer
         return differences;
     }
 
-    /// <summary>The output's type with the stream's name or the MIME types. A committed chart has a picture where a live one has HTML.</summary>
+    /// <summary>The output's type with the stream's name or the MIME types. A committed chart has a picture where a live one has HTML; what is a picture live has no HTML committed.</summary>
     static string Kind(JsonObject output)
     {
         var type = output["output_type"]!.GetValue<string>();
@@ -58,7 +58,7 @@ static partial class OutputComparer
     }
 
     static IEnumerable<string> Types(JsonObject data) =>
-        data.Select(d => d.Key).Where(t => !data.ContainsKey(ChartPictures.ChartType) || t is not ("text/html" or "image/png"));
+        data.Select(d => d.Key).Where(t => data.ContainsKey(ChartPictures.ChartType) ? t is not ("text/html" or "image/png") : t != "text/html" || !data.ContainsKey("image/png"));
 
     static void Compare(JsonObject was, JsonObject now, double? tolerance, string place, List<string> differences)
     {
