@@ -128,12 +128,18 @@ public sealed class ReferenceTests : IDisposable
             }
 
             System.IO.Compression.ZipFileExtensions.CreateEntryFromFile(package, library, "lib/net10.0/Carried.dll");
+            using var script = new StreamWriter(package.CreateEntry("interactive-extensions/dotnet/extension.dib").Open());
+            script.Write("#!csharp\n\nvar ofTheScript = Carried.Word + \" first\";\nConsole.WriteLine(\"loaded\");\n");
         }
 
         File.Delete(library);
         try
         {
-            Assert.Equal("carried", await _cells.Result($"#r \"nuget: {id}, 1.*\"\n#i \"nuget: feed\"\nCarried.Word"));
+            var outputs = await _cells.Run($"#r \"nuget: {id}, 1.*\"\n#i \"nuget: feed\"\nCarried.Word + ofTheScript");
+            Assert.Equal("loaded\n", Assert.IsType<Output.Stream>(outputs[0]).Text);
+            Assert.Equal("carriedcarried first", Assert.IsType<Output.Result>(outputs[1]).Data["text/plain"]!.GetValue<string>());
+            // It comes once.
+            Assert.Equal("carried", await _cells.Result($"#r \"nuget: {id}, 1.*\"\nCarried.Word"));
             Assert.Contains("version 1.2.3 is loaded already", (await _cells.Error($"#r \"nuget: {id}, 2.0.0\"")).Message);
         }
         finally
@@ -175,8 +181,9 @@ public sealed class ReferenceTests : IDisposable
     {
         var folder = _cells.Folder;
         var context = new NotebookLoadContext();
-        var submissions = new Submissions(context, new References(context, folder));
-        void Compile(string code) => submissions.Compile(code, "cell", _ => { }, out _, TestContext.Current.CancellationToken);
+        var references = new References(context, folder);
+        var submissions = new Submissions(context, references);
+        void Compile(string code) => submissions.Compile(references.Follow(code, "cell", out _, TestContext.Current.CancellationToken), "cell", _ => { }, out _, TestContext.Current.CancellationToken);
         Compile("var a = 1;");
         Assert.NotEmpty(submissions.Latest!.ExternalReferences);
         Compile("var b = a.ToString();");

@@ -31,6 +31,7 @@ public sealed class PackTests : IDisposable
         using var package = Open("nupkg");
         Assert.Contains("README.md", package.Entries.Select(e => e.FullName));
         Assert.Contains($"lib/net10.0/{name}.xml", package.Entries.Select(e => e.FullName));
+        Assert.Equal(name == "Vit.Interactive", package.GetEntry("interactive-extensions/dotnet/extension.dib") is not null);
         using var symbols = Open("snupkg");
         Assert.Contains($"lib/net10.0/{name}.pdb", symbols.Entries.Select(e => e.FullName));
         using var stream = package.GetEntry($"{name}.nuspec")!.Open();

@@ -16,6 +16,7 @@ public sealed class CSharpEngine : IDisposable
 
     readonly string _folder;
     readonly OutputQueue _queue;
+    readonly References _references;
     readonly Submissions _submissions;
     readonly Lock _oneCell = new();
 
@@ -28,9 +29,9 @@ public sealed class CSharpEngine : IDisposable
         _folder = Path.GetFullPath(folder);
         _queue = new OutputQueue(sink, delay);
         var context = new NotebookLoadContext();
-        var references = new References(context, _folder);
-        _submissions = new Submissions(context, references);
-        Assistant = new CodeAssistant(_submissions, references, _folder);
+        _references = new References(context, _folder);
+        _submissions = new Submissions(context, _references);
+        Assistant = new CodeAssistant(_submissions, _references, _folder);
         _current = this;
         ConsoleWriter.Target = _queue;
         ConsoleWriter.Install();
@@ -172,6 +173,15 @@ public sealed class CSharpEngine : IDisposable
     /// <returns>The value of the expression that ends it, as a MIME bundle; null if none does.</returns>
     JsonObject? RunCode(string code, string name, CancellationToken cancellation)
     {
+        code = _references.Follow(code, name, out var scripts, cancellation);
+        foreach (var script in scripts)
+        {
+            foreach (var (i, cell) in DibFile.Load(script).Cells.Where(c => c.IsCode).Index())
+            {
+                RunParts(cell.Source, $"{script}, cell {i + 1}", Path.GetDirectoryName(script)!, [script], cancellation, out _);
+            }
+        }
+
         var run = _submissions.Compile(code, name, w => _queue.Write("stderr", w), out var hasResult, cancellation);
         return run is null ? null : CellThreads.Run(async () =>
         {

@@ -11,10 +11,13 @@ namespace CSharpKernel.Cells;
 /// <param name="Compile">What the compiler references.</param>
 /// <param name="Runtime">What is loaded.</param>
 /// <param name="Native">Native libraries.</param>
+/// <param name="Scripts">Notebooks of packages that extend a kernel when it loads them, as .NET Interactive runs them.</param>
 /// <param name="Versions">The version of each package that was taken.</param>
 sealed partial record PackageRestore(
-    IReadOnlyList<string> Compile, IReadOnlyList<string> Runtime, IReadOnlyList<string> Native, IReadOnlyDictionary<string, string> Versions)
+    IReadOnlyList<string> Compile, IReadOnlyList<string> Runtime, IReadOnlyList<string> Native, IReadOnlyList<string> Scripts, IReadOnlyDictionary<string, string> Versions)
 {
+    static readonly string Script = Path.Combine("interactive-extensions", "dotnet", "extension.dib");
+
     /// <summary>Restores packages as a project that references them would; a set that was restored before is taken from the cache.</summary>
     /// <param name="packages">Names and versions; an empty version takes the newest.</param>
     /// <param name="sources">Where packages are looked for besides what NuGet.Config names.</param>
@@ -122,10 +125,13 @@ sealed partial record PackageRestore(
         var target = root.GetProperty("targets").EnumerateObject().Single(t => t.Name.EndsWith("/" + RuntimeInformation.RuntimeIdentifier, StringComparison.Ordinal));
         var files = new Dictionary<string, List<string>> { ["compile"] = [], ["runtime"] = [], ["native"] = [] };
         var versions = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        var scripts = new List<string>();
         foreach (var library in target.Value.EnumerateObject())
         {
             var name = library.Name.Split('/');
             versions[name[0]] = name[1];
+            var path = root.GetProperty("libraries").GetProperty(library.Name).GetProperty("path").GetString()!;
+            scripts.AddRange(folders.Select(f => Path.GetFullPath(Path.Combine(f, path, Script))).Where(File.Exists).Take(1));
             foreach (var (kind, list) in files)
             {
                 if (!library.Value.TryGetProperty(kind, out var group))
@@ -133,7 +139,6 @@ sealed partial record PackageRestore(
                     continue;
                 }
 
-                var path = root.GetProperty("libraries").GetProperty(library.Name).GetProperty("path").GetString()!;
                 foreach (var file in group.EnumerateObject().Where(f => !f.Name.EndsWith("/_._", StringComparison.Ordinal)))
                 {
                     var found = folders.Select(f => Path.GetFullPath(Path.Combine(f, path, file.Name))).FirstOrDefault(File.Exists);
@@ -147,7 +152,7 @@ sealed partial record PackageRestore(
             }
         }
 
-        return new(files["compile"], files["runtime"], files["native"], versions);
+        return new(files["compile"], files["runtime"], files["native"], scripts, versions);
     }
 
     [GeneratedRegex(@"^(?<open>[\[(])\s*(?<from>[^,\s]*?)\s*(?<upper>,\s*(?<to>\S*?)\s*)?(?<close>[\])])$")]

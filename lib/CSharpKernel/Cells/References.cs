@@ -20,6 +20,7 @@ sealed partial class References : MetadataReferenceResolver
     readonly ConcurrentDictionary<string, PortableExecutableReference> _byName = FrameworkReferences();
     readonly List<(string Name, string Version)> _packages = [];
     readonly List<string> _sources = [];
+    readonly HashSet<string> _scripts = [];
 
     public References(NotebookLoadContext context, string folder)
     {
@@ -31,10 +32,16 @@ sealed partial class References : MetadataReferenceResolver
     public ImmutableArray<MetadataReference> All { get; private set; }
 
     /// <summary>Follows the <c>#r</c> and <c>#i</c> directives of a cell.</summary>
+    /// <param name="code">The cell.</param>
+    /// <param name="name">What it is called in errors.</param>
+    /// <param name="scripts">Notebooks of the packages that were added, to be run before the cell.</param>
+    /// <param name="cancellation">Stops a restore.</param>
     /// <returns>The cell with blanks in their place, so that they may stand on any line.</returns>
     /// <exception cref="CellException">An assembly or package cannot be had.</exception>
-    public string Follow(string code, string name, CancellationToken cancellation)
+    public string Follow(string code, string name, out IReadOnlyList<string> scripts, CancellationToken cancellation)
     {
+        var added = new List<string>();
+        scripts = added;
         var all = code.Contains("#r", StringComparison.Ordinal) || code.Contains("#i", StringComparison.Ordinal)
             ? CSharpSyntaxTree.ParseText(code, Submissions.ParseOptions, cancellationToken: cancellation).GetRoot(cancellation)
                 .DescendantNodes(descendIntoTrivia: true).OfType<DirectiveTriviaSyntax>().Where(d => d.IsActive).ToList()
@@ -59,7 +66,7 @@ sealed partial class References : MetadataReferenceResolver
             var line = LineOf(directive);
             if (Package().Match(directive.File.ValueText) is { Success: true } package)
             {
-                AddPackage(package.Groups["name"].Value, package.Groups["version"].Value, name, line, cancellation);
+                added.AddRange(AddPackage(package.Groups["name"].Value, package.Groups["version"].Value, name, line, cancellation));
             }
             else
             {
@@ -101,13 +108,14 @@ sealed partial class References : MetadataReferenceResolver
         Add(full);
     }
 
-    void AddPackage(string package, string version, string name, int line, CancellationToken cancellation)
+    /// <returns>The scripts that come with it, and have not come before.</returns>
+    List<string> AddPackage(string package, string version, string name, int line, CancellationToken cancellation)
     {
         if (_packages.Find(p => p.Name.Equals(package, StringComparison.OrdinalIgnoreCase)) is { Name: not null } known)
         {
             if (PackageRestore.Satisfies(known.Version, version))
             {
-                return;
+                return [];
             }
 
             throw new CellException("PackageError", $"#r \"nuget: {package}, {version}\": version {known.Version} is loaded already; another one needs a new kernel.", name, line);
@@ -133,6 +141,7 @@ sealed partial class References : MetadataReferenceResolver
             }
 
             _packages.Add((package, restored.Versions[package]));
+            return [.. restored.Scripts.Where(_scripts.Add)];
         }
         catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
         {

@@ -58,7 +58,7 @@ sealed class Submissions(NotebookLoadContext context, References references)
     public IReadOnlyList<Variable> Variables => _variables.Read(_states);
 
     /// <summary>Compiles code as the next link of the chain.</summary>
-    /// <param name="code">The code.</param>
+    /// <param name="code">The code, whose references were followed.</param>
     /// <param name="name">What it is called in errors and traces.</param>
     /// <param name="warn">Takes the compiler's warnings.</param>
     /// <param name="hasResult">Whether it ends in an expression with a value.</param>
@@ -67,7 +67,6 @@ sealed class Submissions(NotebookLoadContext context, References references)
     /// <exception cref="CellException">It does not compile.</exception>
     public Func<Task<object?>>? Compile(string code, string name, Action<string> warn, out bool hasResult, CancellationToken cancellation)
     {
-        code = references.Follow(code, name, cancellation);
         var written = CSharpSyntaxTree.ParseText(SourceText.From(code, Encoding.UTF8), ParseOptions, name, cancellation);
         var points = new InterruptionPoints(written.GetRoot(cancellation));
         var tree = points.Any ? CSharpSyntaxTree.ParseText(SourceText.From(points.AddTo(code), Encoding.UTF8), ParseOptions, name, cancellation) : written;
