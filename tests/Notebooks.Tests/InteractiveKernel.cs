@@ -15,8 +15,10 @@ namespace Notebooks.Tests;
 /// </summary>
 sealed class InteractiveKernel : IDisposable
 {
-    /// <summary>Restored once for all tests; what went wrong, or null.</summary>
-    static readonly Lazy<Task<string?>> Restored = new(Restore);
+    static readonly Lazy<Task<string?>> Restoring = new(Restore);
+
+    /// <summary>The tool, restored once for all tests; what went wrong, or null.</summary>
+    public static Task<string?> Restored => Restoring.Value;
 
     readonly Process _process;
     readonly Task<string> _errors;
@@ -27,7 +29,7 @@ sealed class InteractiveKernel : IDisposable
     /// <param name="folder">The notebook's folder.</param>
     public static async Task<InteractiveKernel> Start(string folder)
     {
-        Assert.SkipUnless(await Restored.Value is null, $"The tool microsoft.dotnet-interactive cannot be restored: {await Restored.Value}");
+        Assert.SkipUnless(await Restored is null, $"The tool microsoft.dotnet-interactive cannot be restored: {await Restored}");
         var kernel = new InteractiveKernel(Process.Start(DotNet("tool", "run", "dotnet-interactive", "--", "stdio", "--working-dir", folder))!);
         await kernel.Receive(e => e is KernelReady, _ => { });
         return kernel;
