@@ -16,6 +16,7 @@ static class MechanismDrawings
         ("06", HeadsSplitAndJoined),
         ("07", NormAndResidual),
         ("09", TheLoop),
+        ("13", Tiles),
     ];
 
     /// <summary>Writes each drawing into a folder.</summary>
@@ -319,6 +320,51 @@ static class MechanismDrawings
         canvas.Arrow((90, 138), (90, 96));
         canvas.Text(350, 18, "forward", size: 12, italic: true);
         canvas.Text(350, 226, "after each epoch: count what the model gets right of the validation images, and keep the best weights", size: 12, italic: true);
+        return canvas;
+    }
+
+    static SvgCanvas Tiles()
+    {
+        double[] scores = [1, 3, 2, 4], values = [10, 20, 30, 40];
+        var canvas = new SvgCanvas("Attention, tile by tile",
+            "The scores of four queries with four keys are cut into tiles of two by two. For the first query the tile of the keys 0 and 1 gives a highest score of 3, a sum of exponentials and mixed values. The tile of the keys 2 and 3 brings a higher score, 4, so what was kept is scaled down by e to the minus 1 before the new is added.", 290);
+        canvas.Text(112, 24, "scores q · k", bold: true);
+        for (var row = 0; row < 4; row++)
+            for (var column = 0; column < 4; column++)
+                canvas.Box(40 + column * 36, 62 + row * 36, 36, 36, row > 0 ? Empty : column < 2 ? Weight : Attention, row > 0 ? "" : Number(scores[column], 0), corner: 0, code: true);
+        for (var tile = 0; tile < 4; tile++)
+            canvas.Path([(40 + tile % 2 * 72, 62 + tile / 2 * 72), (112 + tile % 2 * 72, 62 + tile / 2 * 72), (112 + tile % 2 * 72, 134 + tile / 2 * 72), (40 + tile % 2 * 72, 134 + tile / 2 * 72), (40 + tile % 2 * 72, 62 + tile / 2 * 72)]);
+        canvas.Text(112, 48, "keys 0 … 3", size: 12, italic: true);
+        canvas.Text(30, 80, "q", anchor: "end", italic: true);
+        canvas.Text(112, 226, "one tile of 2 × 2 at a time:", size: 12, italic: true);
+        canvas.Text(112, 244, "A as a whole is never stored", size: 12, italic: true);
+
+        double m = double.NegativeInfinity, l = 0, o = 0;
+        canvas.Text(430, 24, "what is kept for this query", bold: true);
+        (string Name, double X)[] columns = [("m", 352), ("ℓ", 432), ("o", 524)];
+        foreach (var (name, x) in columns)
+            canvas.Text(x, 48, name, italic: true);
+        foreach (var (tile, y, colour) in new[] { (0, 62, Weight), (1, 160, Attention) })
+        {
+            var highest = Math.Max(m, Math.Max(scores[2 * tile], scores[2 * tile + 1]));
+            var before = Math.Exp(m - highest);
+            (m, l, o) = (highest, before * l, before * o);
+            for (var key = 2 * tile; key < 2 * tile + 2; key++)
+                (l, o) = (l + Math.Exp(scores[key] - m), o + Math.Exp(scores[key] - m) * values[key]);
+            canvas.Text(256, y + 16, $"keys {2 * tile}, {2 * tile + 1}", size: 13);
+            canvas.Box(326, y, 52, 32, colour, Number(m, 0), corner: 0, code: true);
+            canvas.Box(394, y, 76, 32, colour, Number(l, 4), corner: 0, code: true);
+            canvas.Box(482, y, 84, 32, colour, Number(o, 4), corner: 0, code: true);
+        }
+        canvas.Arrow((432, 96), (432, 156));
+        canvas.Arrow((524, 96), (524, 156));
+        canvas.Text(478, 126, $"× {Number(Math.Exp(-1), 4)}", size: 13, code: true);
+        canvas.Text(352, 126, "e^(3 − 4)", size: 13, code: true);
+        canvas.Arrow((568, 176), (592, 176));
+        canvas.Box(596, 160, 84, 32, Lit, Number(o / l, 4), corner: 0, code: true);
+        canvas.Text(638, 144, "o / ℓ", italic: true);
+        canvas.Text(452, 226, "values of the keys: 10, 20, 30, 40", size: 12, italic: true);
+        canvas.Text(452, 244, "a higher score in a later tile scales down what was kept before", size: 12, italic: true);
         return canvas;
     }
 }

@@ -35,6 +35,101 @@ public sealed class ExercisesTests
     }
 
     [Fact]
+    public void Halves_of_the_keys_are_joined()
+    {
+        using var scope = NewDisposeScope();
+        Assert.StartsWith("Right:", Exercises.JoinHalves((a, b) => Joined(a, b, (own, m) => (own - m).exp())));
+        Assert.StartsWith("Not yet: the two sums of exponentials are added as they are", Exercises.JoinHalves((a, b) => (maximum(a.M, b.M), a.L + b.L, a.O + b.O)));
+        Assert.StartsWith("Not yet: m should be the highest", Exercises.JoinHalves((a, b) => Joined(a, b, (own, m) => (own - m).exp()) with { M = a.M }));
+        Assert.StartsWith("Not yet: m and ℓ are right, o is not", Exercises.JoinHalves((a, b) => Joined(a, b, (own, m) => (own - m).exp()) with { O = a.O + b.O }));
+        Assert.StartsWith("Not yet: the half with the lower scores", Exercises.JoinHalves((a, b) => Joined(a, b, (own, m) => (m - own).exp())));
+        Assert.StartsWith("Not yet: m is right, ℓ is not", Exercises.JoinHalves((a, b) => Joined(a, b, (_, m) => m * 0)));
+        Assert.Equal("Not yet: the shape is [5, 2], it should be [T, 1] for m.", Exercises.JoinHalves((a, b) => (cat([a.M, b.M], 1), a.L, a.O)));
+
+        static (Tensor M, Tensor L, Tensor O) Joined((Tensor M, Tensor L, Tensor O) a, (Tensor M, Tensor L, Tensor O) b, Func<Tensor, Tensor, Tensor> factor)
+        {
+            var m = maximum(a.M, b.M);
+            var (ofA, ofB) = (factor(a.M, m), factor(b.M, m));
+            return (m, ofA * a.L + ofB * b.L, ofA * a.O + ofB * b.O);
+        }
+    }
+
+    [Fact]
+    public void Cost_of_windows()
+    {
+        Says("Right:", (N, D, side) => 2 * N * side * side * D);
+        Says("Not yet: this is global attention", (N, D, _) => 2 * N * N * D);
+        Says("Not yet: that is one window", (_, D, side) => 2 * side * side * side * side * D);
+        Says("Not yet: how many tokens does a window hold", (N, D, side) => 2 * N * side * D);
+        Says("Not yet: attention has two products", (N, D, side) => N * side * side * D);
+        Says("Not yet: 346,816,512 for N = 3136", (_, _, _) => 0);
+
+        static void Says(string answer, Func<long, long, long, long> attention) =>
+            Assert.StartsWith(answer, Exercises.CostOfWindows((N, D, side) => 12 * N * D * D + attention(N, D, side)));
+    }
+
+    [Fact]
+    public void A_grey_embedding()
+    {
+        using var scope = NewDisposeScope();
+        Assert.StartsWith("Right:", Exercises.GreyEmbedding(weight => weight.sum([1], keepdim: true)));
+        Assert.StartsWith("Not yet: the tokens come out three times too small", Exercises.GreyEmbedding(weight => weight.mean([1], keepdim: true)));
+        Assert.StartsWith("Not yet: this is one channel's part", Exercises.GreyEmbedding(weight => weight.narrow(1, 1, 1)));
+        Assert.StartsWith("Not yet: write down", Exercises.GreyEmbedding(weight => weight.amax([1], keepdim: true)));
+        Assert.StartsWith("Not yet: the shape is [8, 4, 4]", Exercises.GreyEmbedding(weight => weight.sum([1])));
+    }
+
+    [Fact]
+    public void Layer_wise_rates()
+    {
+        Says("Right:", (name, layers) => Top(name) ? 0 : Block(name) is int block ? layers - block : layers + 1);
+        Says("Not yet: all blocks learn at one rate", (_, _) => 0);
+        Says("Not yet: the first block should learn slowest", (name, layers) => Top(name) ? 0 : Block(name) is int block ? block + 1 : 0);
+        Says("Not yet: norm.weight should get the full rate", (name, layers) => name.StartsWith("head") ? 0 : Block(name) is int block ? layers - block : layers + 1);
+        Says("Not yet: the last block gets the full rate", (name, layers) => Top(name) ? 0 : Block(name) is int block ? layers - 1 - block : layers);
+        Says("Not yet: blocks.10 is taken for block 1", (name, layers) => Top(name) ? 0 : Block(name) is int block ? layers - (block is 10 ? 1 : block) : layers + 1);
+        Says("Not yet: cls_token gets what the first block gets", (name, layers) => Top(name) ? 0 : Block(name) is int block ? layers - block : layers);
+        Says("Not yet: pos_embed gets 1 of the rate", (name, layers) => Top(name) || name == "pos_embed" ? 0 : Block(name) is int block ? layers - block : layers + 1);
+        Says("Not yet: the ends are right, block 3 of 6 is not", (name, layers) => Top(name) ? 0 : Block(name) is int block ? block is 3 ? 1 : layers - block : layers + 1);
+
+        static bool Top(string name) => name.StartsWith("head") || name.StartsWith("norm");
+        static int? Block(string name) => name.StartsWith("blocks.") ? int.Parse(name.Split('.')[1]) : null;
+        static void Says(string answer, Func<string, int, int> steps) =>
+            Assert.StartsWith(answer, Exercises.LayerWiseRates((name, layers, decay) => Math.Pow(decay, steps(name, layers))));
+    }
+
+    [Fact]
+    public void The_class_tokens_rollout()
+    {
+        using var scope = NewDisposeScope();
+        static Tensor Residual(Tensor block) => (block.mean([1]) + eye(block.shape[^1])) / 2;
+        static Tensor Row(IEnumerable<Tensor> blocks, Func<Tensor, Tensor> step, int of = 0) =>
+            blocks.Aggregate(eye(5).expand(3, -1, -1), (product, block) => product.bmm(step(block))).select(1, of);
+        Assert.StartsWith("Right:", Exercises.ClassRollout(weights => Row(weights.Reverse(), Residual)));
+        Assert.StartsWith("Right:", Exercises.ClassRollout(weights => Vit.Inspection.Attention.Rollout(weights).select(1, 0)));
+        Assert.StartsWith("Not yet: the blocks come in the wrong order", Exercises.ClassRollout(weights => Row(weights, Residual)));
+        Assert.StartsWith("Not yet: this follows attention alone", Exercises.ClassRollout(weights => Row(weights.Reverse(), block => block.mean([1]))));
+        Assert.StartsWith("Not yet: this is the last block alone", Exercises.ClassRollout(weights => weights[^1].mean([1]).select(1, 0)));
+        Assert.StartsWith("Not yet: a row should sum to 1", Exercises.ClassRollout(weights => Row(weights.Reverse(), block => block.mean([1]) + eye(5))));
+        Assert.StartsWith("Not yet: the rows sum to 1, but", Exercises.ClassRollout(weights => Row(weights.Reverse(), Residual, of: 1)));
+        Assert.StartsWith("Not yet: the shape is [3, 5, 5]", Exercises.ClassRollout(Vit.Inspection.Attention.Rollout));
+    }
+
+    [Fact]
+    public void Entropy_of_heads()
+    {
+        using var scope = NewDisposeScope();
+        static Tensor Of(Tensor weights) => -(weights * weights.clamp(1e-12).log()).sum(-1);
+        Assert.StartsWith("Right:", Exercises.EntropyOfHeads(weights => Of(weights).mean([0, 2])));
+        Assert.StartsWith("Not yet: two of the heads are right", Exercises.EntropyOfHeads(weights => Of(weights)[0].mean([1])));
+        Assert.StartsWith("Not yet: the sign", Exercises.EntropyOfHeads(weights => -Of(weights).mean([0, 2])));
+        Assert.StartsWith("Not yet: this is counted in bits", Exercises.EntropyOfHeads(weights => Of(weights).mean([0, 2]) / Math.Log(2)));
+        Assert.StartsWith("Not yet: one of the heads has a weight of 0", Exercises.EntropyOfHeads(weights => -(weights * weights.log()).sum(-1).mean([0, 2])));
+        Assert.StartsWith("Not yet: a head that takes from all", Exercises.EntropyOfHeads(weights => zeros(3)));
+        Assert.StartsWith("Not yet: the shape is [3, 8]", Exercises.EntropyOfHeads(weights => Of(weights).mean([0])));
+    }
+
+    [Fact]
     public void Layers_needed()
     {
         Assert.StartsWith("Right:", Exercises.LayersNeeded((side, kernel) => (int)Math.Ceiling((side - 1) / (kernel / 2.0 - 0.5))));
