@@ -17,6 +17,8 @@ static class MechanismDrawings
         ("07", NormAndResidual),
         ("09", TheLoop),
         ("13", Tiles),
+        ("15", TwoTokens),
+        ("16", ShiftedWindows),
     ];
 
     /// <summary>Writes each drawing into a folder.</summary>
@@ -365,6 +367,91 @@ static class MechanismDrawings
         canvas.Text(638, 144, "o / ℓ", italic: true);
         canvas.Text(452, 226, "values of the keys: 10, 20, 30, 40", size: 12, italic: true);
         canvas.Text(452, 244, "a higher score in a later tile scales down what was kept before", size: 12, italic: true);
+        return canvas;
+    }
+
+    static SvgCanvas TwoTokens()
+    {
+        var canvas = new SvgCanvas("Two tokens, two losses",
+            "A class token and a distillation token go through the encoder before the patches. The class token's head learns from the label, the distillation token's head from the answer of a frozen convolutional network to the same image.", 300);
+        canvas.Text(20, 24, "tokens", anchor: "start", bold: true);
+        canvas.Box(20, 44, 112, 30, ClassToken, "class", size: 13);
+        canvas.Box(20, 84, 112, 30, Lit, "distillation", size: 13);
+        for (var patch = 0; patch < 3; patch++)
+            canvas.Box(20, 124 + patch * 30, 112, 24, Plain, patch < 2 ? $"patch {patch + 1}" : "…", size: 12);
+        canvas.Arrow((138, 122), (164, 122));
+        canvas.Box(168, 40, 92, 170, Attention, "encoder", bold: true);
+        canvas.Arrow((262, 59), (294, 59));
+        canvas.Arrow((262, 99), (294, 99));
+        canvas.Box(298, 42, 84, 34, Weight, "head", size: 13);
+        canvas.Box(298, 82, 84, 34, Weight, "head", size: 13);
+        canvas.Text(404, 59, "z_c", size: 14, italic: true);
+        canvas.Text(404, 99, "z_d", size: 14, italic: true);
+        canvas.Arrow((420, 59), (454, 59));
+        canvas.Arrow((420, 99), (454, 99));
+        canvas.Box(458, 42, 104, 34, Lit, "cross-entropy", size: 13);
+        canvas.Box(458, 82, 104, 34, Lit, "lesson’s loss", size: 13);
+        canvas.Arrow((606, 59), (566, 59));
+        canvas.Text(612, 59, "label y", anchor: "start", size: 13);
+        canvas.Box(20, 236, 112, 34, Plain, "the same image", size: 12);
+        canvas.Arrow((138, 253), (164, 253));
+        canvas.Box(168, 232, 214, 42, Weight);
+        canvas.Text(275, 246, "convolutional network", size: 13);
+        canvas.Text(275, 263, "trained before, frozen", size: 12, italic: true);
+        canvas.Arrow((384, 253), (510, 253), (510, 120));
+        canvas.Text(446, 240, "z_t", size: 14, italic: true);
+        canvas.Text(526, 190, "hard: its first choice", anchor: "start", size: 12);
+        canvas.Text(526, 208, "soft: all K probabilities", anchor: "start", size: 12);
+        return canvas;
+    }
+
+    static SvgCanvas ShiftedWindows()
+    {
+        // Nine regions of the shifted grid, in the order of the notebook's numbers; the first is the only whole window.
+        (string Fill, string Stroke)[] regions = [.. SixPatches, Plain, ("#F9D9E8", "#A33B73"), Empty];
+        var canvas = new SvgCanvas("Windows, shifted windows, merging",
+            "A grid of 4 by 4 patches, 0 to 15. First four windows of 2 by 2. Then windows shifted by one patch, which cut it into nine regions. Rolled by one, the nine regions lie in four windows again. Merging writes the four patches of each square, 0, 4, 1 and 5 first, into one of twice the width.", 282);
+        void Grid(double x, Func<int, int, int> patch, Func<int, int, int> colour)
+        {
+            for (var row = 0; row < 4; row++)
+                for (var column = 0; column < 4; column++)
+                    canvas.Box(x + column * 34, 62 + row * 34, 34, 34, regions[colour(row, column)], Number(patch(row, column), 0), corner: 0, code: true, size: 13);
+        }
+        void Borders(double x, int[] at)
+        {
+            foreach (var i in at)
+            {
+                canvas.Path([(x + i * 34, 62), (x + i * 34, 198)], "#1F2933").SetAttributeValue("stroke-width", 3.5);
+                canvas.Path([(x, 62 + i * 34), (x + 136, 62 + i * 34)], "#1F2933").SetAttributeValue("stroke-width", 3.5);
+            }
+        }
+        int Band(int i) => (i + 3) % 4 < 2 ? 0 : (i + 3) % 4 == 2 ? 1 : 2;
+        int RolledBand(int i) => i < 2 ? 0 : i - 1;
+        canvas.Text(82, 24, "windows, M = 2", bold: true, size: 13);
+        Grid(14, (r, c) => 4 * r + c, (r, c) => new[] { 0, 1, 2, 3 }[r / 2 * 2 + c / 2]);
+        Borders(14, [0, 2, 4]);
+        canvas.Text(256, 24, "shifted by M / 2", bold: true, size: 13);
+        Grid(188, (r, c) => 4 * r + c, (r, c) => 3 * Band(r) + Band(c));
+        Borders(188, [1, 3]);
+        canvas.Text(430, 24, "rolled: four windows again", bold: true, size: 13);
+        Grid(362, (r, c) => 4 * ((r + 1) % 4) + (c + 1) % 4, (r, c) => 3 * RolledBand(r) + RolledBand(c));
+        Borders(362, [0, 2, 4]);
+        canvas.Text(82, 44, "four windows", size: 12, italic: true);
+        canvas.Text(256, 44, "nine regions", size: 12, italic: true);
+        canvas.Text(430, 44, "the mask parts the colours", size: 12, italic: true);
+        canvas.Arrow((154, 130), (184, 130));
+        canvas.Arrow((328, 130), (358, 130));
+        canvas.Text(614, 24, "merging", bold: true, size: 13);
+        canvas.Text(614, 44, "squares become patches", size: 12, italic: true);
+        int[][] squares = [[0, 4, 1, 5], [2, 6, 3, 7], [8, 12, 9, 13], [10, 14, 11, 15]];
+        for (var i = 0; i < 4; i++)
+            canvas.Row(546, 62 + i * 34 + 4, Whole(squares[i]), regions[i], 34);
+        canvas.Arrow((614, 202), (614, 220));
+        canvas.Box(574, 224, 80, 30, Weight, "4 D → 2 D", size: 13);
+        canvas.Text(256, 222, "every second block", size: 12, italic: true);
+        canvas.Text(614, 268, "between the stages", size: 12, italic: true);
+        canvas.Text(14, 250, "No class token, and no position is added to a token:", anchor: "start", size: 13);
+        canvas.Text(14, 268, "a bias for each offset within a window stands in the scores, and the grid’s mean is classified.", anchor: "start", size: 13);
         return canvas;
     }
 }
