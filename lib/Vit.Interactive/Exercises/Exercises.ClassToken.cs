@@ -5,18 +5,6 @@ namespace Vit.Interactive;
 
 public static partial class Exercises
 {
-    /// <summary>What the class token costs in ViT-B/16.</summary>
-    /// <param name="parameters">Its own and its position's.</param>
-    /// <param name="pairs">More pairs of tokens that look at each other, in a head of a block.</param>
-    public static string CostOfTheClassToken(long parameters, long pairs) => (parameters, pairs) switch
-    {
-        (2 * 768, 197 * 197 - 196 * 196) => "Right: next to nothing in 86 million parameters, and one percent more pairs.",
-        (2 * 768, _) => "Not yet: the parameters are right. Every token looks at every token, itself included: T · T pairs.",
-        (768, _) => "Not yet: the token itself has D numbers, and its position has D more.",
-        (_, 197 * 197 - 196 * 196) => "Not yet: the pairs are right. Count the numbers of the token and of its position.",
-        _ => "Not yet: compare N = 196 tokens with T = 197. A token and its position have D numbers each.",
-    };
-
     /// <summary>Class token, registers and patches in a row.</summary>
     /// <param name="withRegisters">From [1, 1, D], [1, R, D] and [B, N, D] to [B, 1 + R + N, D].</param>
     public static string WithRegisters(Func<Tensor, Tensor, Tensor, Tensor> withRegisters)

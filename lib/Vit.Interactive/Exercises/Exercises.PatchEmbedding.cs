@@ -5,17 +5,6 @@ namespace Vit.Interactive;
 
 public static partial class Exercises
 {
-    /// <summary>How many parameters the embedding of patches of 8 from 12 channels has, with D = 384.</summary>
-    /// <param name="parameters">The bias included.</param>
-    public static string ParametersOfAnEmbedding(long parameters) => parameters switch
-    {
-        12 * 8 * 8 * 384 + 384 => "Right: 12 · 8 · 8 weights and one bias for each of the 384 numbers of a token.",
-        12 * 8 * 8 * 384 => "Not yet: each of the D numbers has a bias, too.",
-        3 * 8 * 8 * 384 + 384 => "Not yet: these images have 12 channels.",
-        32 * 32 * 384 => "Not yet: that is the size of the output; every patch meets the same weights.",
-        _ => "Not yet: the weight is [D, C, P, P], the bias [D]. The size of the image plays no part.",
-    };
-
     /// <summary>Two filters: the mean of a patch, and red less blue.</summary>
     /// <param name="handmade">Gives [2, 3, 16, 16].</param>
     public static string HandmadeFilters(Func<Tensor> handmade)

@@ -4,17 +4,6 @@ namespace Vit.Interactive;
 
 public static partial class Exercises
 {
-    /// <summary>How many tokens an image of 3 × 384 × 640 gives with patches of 16, and how many numbers each holds.</summary>
-    /// <param name="tokens">N.</param>
-    /// <param name="length">The numbers of a patch.</param>
-    public static string TokensOfAnImage(int tokens, int length) => (tokens, length) switch
-    {
-        (960, 768) => "Right: 24 rows of 40 patches, each of 3 · 16 · 16 numbers.",
-        (960, 256) => "Not yet: the number of tokens is right; each patch has three channels.",
-        (_, 768) => "Not yet: the length is right; count the rows of patches and the columns, and multiply.",
-        _ => "Not yet: N = (H / P) · (W / P), and a patch holds C · P · P numbers.",
-    };
-
     /// <summary>An image whose patches are filled with their mean colour.</summary>
     /// <param name="mosaic">From images [B, 3, H, W] and the patch size to images.</param>
     public static string Mosaic(Func<Tensor, int, Tensor> mosaic)

@@ -52,24 +52,4 @@ public static partial class Exercises
             ? "Not yet: the column's half comes first."
             : "Not yet: place i has the row i / 5 and the column i % 5. repeat_interleave and repeat, as in SinCos2D, give both.";
     }
-
-    /// <summary>1-D positions moved on, without knowing which they are.</summary>
-    /// <param name="move">From rows of the table [n, D] and k to the rows k steps further.</param>
-    public static string Move(Func<Tensor, int, Tensor> move)
-    {
-        using var scope = NewDisposeScope();
-        var table = PositionEmbedding.SinCos1D(60, 32);
-        Tensor At(int steps) => table[tensor(new long[] { 3, 8, 17, 40 }) + steps];
-        var yours = move(At(0), 5);
-        if (!yours.shape.SequenceEqual([4, 32]))
-            return $"Not yet: the shape is {Shape.Of(yours)}, it should stay [n, D].";
-        bool Reaches(int k, int steps) => Same(move(At(0), k), At(steps), 1e-4);
-        if (Reaches(5, 5) && Reaches(12, 12))
-            return "Right: a move by k is one linear map, the same for all positions.";
-        if (Reaches(5, 0))
-            return "Not yet: the positions have not moved.";
-        return Reaches(2, -2)
-            ? "Not yet: that moves backwards. Look at the two signs."
-            : "Not yet: reshape to [n, D / 2, 2]; [.., .., 0] are the sines, [.., .., 1] the cosines. Hand i turns by k · ω_i, with ω_i for D = vectors.shape[1].";
-    }
 }

@@ -48,24 +48,4 @@ public static partial class Exercises
             ? "Not yet: some row has nothing left to look at. A token may look at itself."
             : "Not yet: which scores must become minus infinity before the softmax?";
     }
-
-    /// <summary>How many convolutions the corner of a grid needs to see the opposite corner.</summary>
-    /// <param name="layersNeeded">From the side of the grid and an odd kernel size to a number of layers.</param>
-    public static string LayersNeeded(Func<int, int, int> layersNeeded)
-    {
-        foreach (var (side, kernel) in new[] { (14, 3), (7, 3), (14, 5), (16, 7), (24, 9) })
-        {
-            var layers = (side - 1 + kernel / 2 - 1) / (kernel / 2);
-            var yours = layersNeeded(side, kernel);
-            if (yours == layers)
-                continue;
-            return (yours - layers) switch
-            {
-                -1 => $"Not yet: with {yours} layers of {kernel} × {kernel}, a corner of {side} × {side} falls short by less than one layer. Round up.",
-                1 => $"Not yet: one too many for {side} × {side} with {kernel} × {kernel}. How many steps lie between {side} patches?",
-                _ => $"Not yet: for {side} × {side} with {kernel} × {kernel} you say {yours}. One layer reaches (kernel - 1) / 2 patches further.",
-            };
-        }
-        return "Right: (side - 1) over (kernel - 1) / 2, rounded up. Attention needs one layer, whatever the size.";
-    }
 }

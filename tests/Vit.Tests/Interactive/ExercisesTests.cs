@@ -130,15 +130,6 @@ public sealed class ExercisesTests
     }
 
     [Fact]
-    public void Layers_needed()
-    {
-        Assert.StartsWith("Right:", Exercises.LayersNeeded((side, kernel) => (int)Math.Ceiling((side - 1) / (kernel / 2.0 - 0.5))));
-        Assert.StartsWith("Not yet: with 6 layers of 5 × 5", Exercises.LayersNeeded((side, kernel) => (side - 1) / (kernel / 2)));
-        Assert.StartsWith("Not yet: one too many for 14 × 14", Exercises.LayersNeeded((side, kernel) => side / (kernel / 2)));
-        Assert.StartsWith("Not yet: for 14 × 14 with 3 × 3 you say 1", Exercises.LayersNeeded((_, _) => 1));
-    }
-
-    [Fact]
     public void Patches()
     {
         using var scope = NewDisposeScope();
@@ -205,17 +196,6 @@ public sealed class ExercisesTests
         Assert.StartsWith("Not yet: the column's half", Exercises.Factorised((rows, columns) => cat([rows.repeat_interleave(5, 0), columns.repeat(3, 1)], 1)));
         Assert.StartsWith("Not yet: place i", Exercises.Factorised((rows, columns) => cat([columns.repeat_interleave(3, 0), rows.repeat(5, 1)], 1)));
         Assert.StartsWith("Not yet: tables of 3 rows and of 5 columns", Exercises.Factorised((rows, columns) => cat([columns, rows], 1)));
-
-        Assert.StartsWith("Right:", Exercises.Move((vectors, k) => Turned(vectors, k)));
-        Assert.StartsWith("Not yet: that moves backwards", Exercises.Move((vectors, k) => Turned(vectors, -k)));
-        Assert.StartsWith("Not yet: the positions have not moved", Exercises.Move((vectors, _) => vectors));
-        static Tensor Turned(Tensor vectors, int k)
-        {
-            var angle = k * pow(10_000.0, -2 * arange(16, dtype: float32) / 32);
-            var hands = vectors.reshape(-1, 16, 2);
-            var (s, c) = (hands.select(2, 0), hands.select(2, 1));
-            return stack([s * angle.cos() + c * angle.sin(), c * angle.cos() - s * angle.sin()], 2).flatten(1);
-        }
     }
 
     [Fact]
