@@ -9,7 +9,9 @@ static class TheSeries
 
     public static Series Series { get; } = new(Path.Combine(Root, "notebooks"));
 
-    public static TheoryData<string> Names => [.. Series.Names];
+    /// <summary>All, or those that the variable NOTEBOOKS names as the runner's arguments do: <c>04 solutions/04</c>.</summary>
+    public static TheoryData<string> Names =>
+        [.. Series.Select((Environment.GetEnvironmentVariable("NOTEBOOKS") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries))];
 
     public static string PathOf(string name) => Series.PathOf(Series.Folder, name);
 }
