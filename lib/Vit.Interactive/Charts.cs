@@ -58,10 +58,9 @@ public static class Charts
         var matrix = numbers.Chunk((int)values.shape[1]).Select(Short);
         var chart = Chart.Heatmap<double, string, string, string>(
             matrix, X: Names(columns), Y: Names(rows), ColorScale: StyleParam.Colorscale.Viridis, ReverseYAxis: true, UseDefaults: false);
-        // Up to twelve columns there is room for the numbers themselves.
-        if (values.shape[0] <= 12 && values.shape[1] <= 12)
-            foreach (var trace in GenericChart.getTraces(chart))
-                trace.SetProperty("texttemplate", "%{z:.2~f}");
+        // Up to twelve columns there is room for the numbers themselves. (No list of F#'s: .NET Interactive has another FSharp.Core than this was built with.)
+        if (values.shape[0] <= 12 && values.shape[1] <= 12 && chart is GenericChart.Chart { data: var trace })
+            trace.SetProperty("texttemplate", "%{z:.2~f}");
         return Dressed(title, x, y, charts: [chart], reversed: true, square: values.shape[0] == values.shape[1]);
 
         static Optional<IEnumerable<string>> Names(IReadOnlyList<string>? names) => names is null ? default : new(names, true);
