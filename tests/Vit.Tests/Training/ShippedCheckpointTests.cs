@@ -34,12 +34,36 @@ public class ShippedCheckpointTests
             Assert.Equal(Percent(name, $@"\| {Regex.Escape(className)} \| ([0-9.]+) \|"), 100 * accuracy, 0.5);
     }
 
+    [Fact]
+    public void The_model_for_photographs_is_small_and_says_of_each_what_its_card_says()
+    {
+        const string name = "cifar-10-vit";
+        using var pretrained = Pretrained.Load<VisionTransformer>(Folder(name));
+        Assert.Equal(Cifar10.ClassNames, pretrained.ClassNames);
+        var parameters = pretrained.Model.parameters().Sum(parameter => parameter.numel());
+        Assert.InRange(parameters, 1, 1_500_000);
+        Assert.Contains($"{parameters.ToString("N0", CultureInfo.InvariantCulture)} parameters", Card(name));
+        Assert.InRange(new FileInfo(Path.Combine(Folder(name), "model.safetensors")).Length, 1, 3_000_000);
+
+        var photos = Directory.GetFiles(DataFolder.PathTo("photos")).Where(path => Path.GetExtension(path) is ".png" or ".jpg").ToList();
+        foreach (var path in photos)
+        {
+            var (said, probability) = pretrained.Classify(path)[0];
+            Assert.Equal(Percent(name, $@"\| {Regex.Escape(Path.GetFileName(path))} \| {Regex.Escape(said)} ([0-9]+) % \|"), 100 * probability, 2);
+            if (Path.GetFileName(path) == "cat.png")
+                Assert.Equal("cat", said);
+        }
+    }
+
     [Theory]
     [InlineData("fashion-mnist-vit", "1")]
     [InlineData("fashion-mnist-vit", "2")]
     [InlineData("fashion-mnist-vit", "convnet")]
     [InlineData("fashion-mnist-vit", "3")]
     [InlineData("fashion-mnist-seven", "1")]
+    [InlineData("cifar-10-vit", "1")]
+    [InlineData("cifar-10-vit", "convnet")]
+    [InlineData("cifar-10-vit", "3")]
     public void The_recipe_and_the_log_of_a_stage_belong_together(string name, string stage)
     {
         var recipe = Recipe.FromJson(File.ReadAllText(Path.Combine(Folder(name), $"recipe-{stage}.json")));
