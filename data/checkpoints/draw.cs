@@ -13,6 +13,7 @@ using static TorchSharp.torch;
 // filters.png: the strongest principal components of the patch embedding's filters (Fig. 7, left, of arXiv:2010.11929).
 // positions.png: how similar each position is to all others (Fig. 7, centre), a small map for each.
 // attention.png: a picture, and how much of each patch reaches what the head reads (attention rollout, Fig. 6).
+// Of a model for photographs also notebooks/images/explorer.html, a page to look into it, and the table of what it says.
 
 var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
 var folder = Path.Combine(here, args[0]);
@@ -43,6 +44,18 @@ var read = (config.Pooling == Pooling.ClassToken ? rollout[0] : rollout.mean([0]
 var heat = ((read - read.min()) / (read.max() - read.min())).reshape(config.GridRows, config.GridColumns);
 var pair = stack([picture.expand(3, -1, -1), Show.Blend(picture.expand(3, -1, -1), heat)]);
 Picture.Save(Grid(pair, columns: 2, scale: 8), Path.Combine(folder, "attention.png"));
+
+if (config.Channels == 3)
+{
+    string[] files = [.. Directory.GetFiles(Path.Combine(here, "..", "photos")).Where(file => Path.GetExtension(file) is ".png" or ".jpg").Order(StringComparer.Ordinal)];
+    foreach (var file in files)
+    {
+        var answers = pretrained.Classify(file, most: 3);
+        Console.WriteLine($"| {Path.GetFileName(file)} | {string.Join(" | ", answers.Select(answer => $"{answer.Class} {100 * answer.Probability:F0} %"))} |");
+    }
+    Explorer.Of(pretrained, [.. files.Select(file => Picture.Load(file))], [.. files.Select(Path.GetFileNameWithoutExtension)!])
+        .Save(Path.Combine(here, "..", "..", "notebooks", "images", "explorer.html"));
+}
 
 // [N, C, H, W] as one picture, enlarged pixel by pixel, with white lines between.
 static Tensor Grid(Tensor images, int columns, int scale)
