@@ -59,6 +59,22 @@ public sealed class NotebookTests(NotebookServer server) : IClassFixture<Noteboo
         Assert.All(asked, url => Assert.True(url.StartsWith(origin, StringComparison.Ordinal) || url.StartsWith("data:", StringComparison.Ordinal) || url.StartsWith("blob:", StringComparison.Ordinal), url));
     }
 
+    [Theory]
+    [InlineData("06")]
+    [InlineData("08")]
+    public async Task Other_notebooks_of_the_series_run_too(string number)
+    {
+        var notebook = Notebook.Load(TheSeries.PathOf(Assert.Single(TheSeries.Series.Select([number]))));
+        await using var page = await server.Open(notebook);
+        await page.RunAll();
+        for (var cell = 0; cell < notebook.Cells.Count(c => c.IsCode); cell++)
+        {
+            Assert.Equal($"{cell + 1}", await page.Prompt(cell));
+        }
+
+        Assert.Equal(0, await page.Page.Locator(".output_error").CountAsync());
+    }
+
     [Fact]
     public async Task An_endless_cell_is_interrupted_keeps_the_state_and_a_restart_drops_it()
     {
