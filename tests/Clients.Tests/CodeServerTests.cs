@@ -14,7 +14,7 @@ public sealed partial class CodeServerTests
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     [Fact]
-    public async Task Notebook_01_runs_once_its_kernel_is_chosen_and_shows_picture_and_chart()
+    public async Task A_notebook_runs_once_its_kernel_is_chosen_and_shows_picture_and_chart()
     {
         var address = Environment.GetEnvironmentVariable(Variable);
         Assert.SkipWhen(string.IsNullOrEmpty(address), $"Needs {Variable}, the address of a code-server with the extension ms-toolsai.jupyter and the kernel of this repository.");
@@ -29,7 +29,7 @@ public sealed partial class CodeServerTests
         await page.GotoAsync($"{address!.TrimEnd('/')}/?folder={Uri.EscapeDataString(TheSeries.Root)}");
         await page.Locator(".monaco-workbench").WaitForAsync();
 
-        var name = $"{TheSeries.Series.Names[0]}.ipynb";
+        var name = $"{NotebookServer.Shown}.ipynb";
         await page.Keyboard.PressAsync("Control+P");
         await page.Locator(".quick-input-widget input[type=text]").FillAsync(name);
         await Row(page, new Regex(Regex.Escape(name))).ClickAsync();

@@ -9,7 +9,7 @@ public sealed class LabTests(LabServer server) : IClassFixture<LabServer>
     [Fact]
     public async Task A_notebook_of_the_series_runs_draws_its_pictures_and_charts_and_is_saved_small()
     {
-        var committed = TheSeries.PathOf(TheSeries.Series.Names[0]);
+        var committed = TheSeries.PathOf(NotebookServer.Shown);
         var (page, file) = await server.OpenPage(Notebook.Load(committed));
         await Shown(page);
         await page.WaitForFunctionAsync("() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'");

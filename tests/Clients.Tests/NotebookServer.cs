@@ -22,6 +22,9 @@ public class NotebookServer(Jupyter jupyter) : IAsyncDisposable
     IPlaywright? _playwright;
     IBrowser? _browser;
 
+    /// <summary>A notebook of the series with pictures and charts.</summary>
+    public static string Shown { get; } = TheSeries.Series.Select(["02"]).Single();
+
     /// <summary>Where screenshots are kept.</summary>
     public static string Screenshots { get; } = Path.Combine(TheSeries.Root, "artifacts", "screenshots");
 

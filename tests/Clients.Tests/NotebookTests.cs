@@ -10,7 +10,7 @@ public sealed class NotebookTests(NotebookServer server) : IClassFixture<Noteboo
     [Fact]
     public async Task A_notebook_of_the_series_runs_draws_its_pictures_and_charts_and_runs_again_after_a_restart()
     {
-        var notebook = Notebook.Load(TheSeries.PathOf(TheSeries.Series.Names[0]));
+        var notebook = Notebook.Load(TheSeries.PathOf(NotebookServer.Shown));
         var cells = notebook.Cells.Where(c => c.IsCode).ToList();
         int[] With(string type) => [.. cells.Index().Where(c => c.Item.Outputs.Any(o => o!["data"]?[type] is not null)).Select(c => c.Index)];
         var charts = With(ChartPictures.ChartType);
@@ -39,13 +39,13 @@ public sealed class NotebookTests(NotebookServer server) : IClassFixture<Noteboo
             }
 
             await page.Cell(0).Locator(".cm-keyword").First.WaitForAsync();
-            await page.Screenshot($"notebook-01-run-{run}");
+            await page.Screenshot($"notebook-run-{run}");
             await page.Restart();
         }
 
         // Saved, the charts add little, and another page draws them as they are in the file.
         var file = await page.Save();
-        Assert.InRange(file.Length, 1, 1.5 * new FileInfo(TheSeries.PathOf(TheSeries.Series.Names[0])).Length);
+        Assert.InRange(file.Length, 1, 1.5 * new FileInfo(TheSeries.PathOf(NotebookServer.Shown)).Length);
         var asked = new List<string>();
         page.Page.Request += (_, request) => asked.Add(request.Url);
         await page.Page.ReloadAsync();
