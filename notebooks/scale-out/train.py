@@ -6,7 +6,7 @@ FOLDER is what Pretrained.SaveAsTimm wrote: config.json and model.safetensors; r
 images, the schedule, the groups of the weight decay and the average of the weights are those of the C# Trainer. What it writes,
 Pretrained.Load reads. Needs torch and numpy; the model is timm's where timm is installed, and else the one below.
 """
-import argparse, gzip, json, math, os, struct
+import argparse, gzip, json, math, os, struct, sys
 
 import numpy as np
 import torch
@@ -291,7 +291,10 @@ def main():
         with torch.no_grad():
             print("logits of the first test image", " ".join(f"{x:.6f}" for x in model(pick(torch.arange(1))[0].to(device))[0].tolist()))
     tell(f"{100 * top1:.2f} % of {tests} test images")
-    dist.destroy_process_group()
+    dist.barrier()
+    sys.stdout.flush()
+    # Not through the destructors: that of the process group may wait for a thread that waits for Python's lock (torch 1.13).
+    os._exit(0)
 
 
 if __name__ == "__main__":

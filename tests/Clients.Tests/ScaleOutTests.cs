@@ -99,7 +99,7 @@ public sealed partial class ScaleOutTests : IDisposable
         var start = new ProcessStartInfo(python,
         [
             // What its processes print is named: the default, 0, is unknown to torch 1.13 under Python 3.11, which Debian 12 has.
-            "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_addr", "127.0.0.1", "--master_port", $"{port}", "--redirects", "1", "--tee", "1",
+            "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_addr", "127.0.0.1", "--master_port", $"{port}", "--redirects", "1", "--tee", "1", "--log_dir", PathOf("logs"),
             Path.Combine(TheSeries.Root, "notebooks", "scale-out", "train.py"),
             "--model", model, "--recipe", PathOf("recipe.json"), "--data", data, "--output", PathOf(output), .. more,
         ]);
