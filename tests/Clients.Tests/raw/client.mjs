@@ -42,10 +42,21 @@ class Kernel {
         return kernel;
     }
 
-    /** Connects JupyterLab's client. What is published before the subscription arrives is lost, so it asks until it hears something. */
+    /** Asks until it hears something: what is published before the subscription arrives is lost, and a request is done when the kernel says that it is idle. */
+    async subscribed() {
+        const heard = this.sockets.iopub.receive();
+        for (let silent = true; silent;) {
+            const header = { msg_id: randomUUID(), session, username: 'raw', date: new Date().toISOString(), msg_type: 'kernel_info_request', version: '5.3' };
+            await this.send({ channel: 'shell', header, parent_header: {}, metadata: {}, content: {} });
+            await this.sockets.shell.receive();
+            silent = await Promise.race([heard.then(() => false), new Promise(resolve => setImmediate(resolve, true))]);
+        }
+    }
+
+    /** Connects JupyterLab's client. */
     async connect() {
         const kernel = this;
-        const heard = new Promise(resolve => this.heard = resolve);
+        await this.subscribed();
         this.client = new connection.KernelConnection({
             model: { id: randomUUID(), name: 'raw' },
             clientId: session,
@@ -56,12 +67,7 @@ class Kernel {
                 serializer: { serialize: message => message, deserialize: message => message },
             }),
         });
-        const info = await this.client.info;
-        for (let silent = true; silent;) {
-            await this.client.requestKernelInfo();
-            silent = await Promise.race([heard.then(() => false), new Promise(resolve => setImmediate(resolve, true))]);
-        }
-        return info;
+        return await this.client.info;
     }
 
     open(socket) {
@@ -77,7 +83,6 @@ class Kernel {
             assert.equal(frames[start + 1].toString(), this.sign(parts), 'a signature');
             const [header, parent_header, metadata, content] = parts.map(part => JSON.parse(part));
             to.onmessage({ data: { channel, header, parent_header, metadata, content, buffers: frames.slice(start + 6) } });
-            if (channel === 'iopub') this.heard();
         }
     }
 
