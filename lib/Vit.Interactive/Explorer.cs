@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Vit.Data;
+using Vit.Inspection;
 using Vit.Models;
 using Vit.Weights;
 using static TorchSharp.torch;
@@ -79,12 +81,7 @@ public sealed class Explorer
 
     /// <summary>Writes the page into a file that any browser opens, whole or not at all.</summary>
     /// <param name="path">An <c>.html</c> file; one that is there is replaced.</param>
-    public void Save(string path)
-    {
-        var unfinished = path + ".unfinished";
-        File.WriteAllText(unfinished, page);
-        File.Move(unfinished, path, overwrite: true);
-    }
+    public void Save(string path) => WholeFile.Write(path, file => file.Write(Encoding.UTF8.GetBytes(page)));
 
     /// <summary>The page in a frame of a notebook.</summary>
     internal string ToFrame() =>
@@ -97,6 +94,7 @@ public sealed class Explorer
     {
         using var stream = typeof(Explorer).Assembly.GetManifestResourceStream("Explorer.html")!;
         var template = new StreamReader(stream).ReadToEnd();
+        string[] pictures = [.. views.Select(view => Convert.ToBase64String(Data.Picture.Encode(view.Image)))];
         // As fine as fits: all heads, all heads on a coarser grid, the heads' mean, that on a coarser grid.
         string? written = null;
         foreach (var (pooled, mean) in new[] { (false, false), (true, false), (false, true), (true, true) })
@@ -115,10 +113,10 @@ public sealed class Explorer
                 Pooled = pooled,
                 Mean = mean,
                 Levels,
-                Pictures = views.Zip(names, (v, name) => new
+                Pictures = views.Select((v, i) => new
                 {
-                    Name = name,
-                    Png = Convert.ToBase64String(Data.Picture.Encode(v.Image)),
+                    Name = names[i],
+                    Png = pictures[i],
                     v.Width,
                     v.Height,
                     Lens = v.Lens.Select(answers => answers.Select(a => new object[] { Name(classNames, a.Class), Math.Round(a.Probability, 4) })),
@@ -182,8 +180,8 @@ public sealed class Explorer
             {
                 VisionTransformer vit => Of(image, vit.Trace(images), vit),
                 HybridVisionTransformer hybrid => Of(image, hybrid.Trace(images), hybrid.encoder),
-                SwinTransformer swin => Of(image, [.. swin.Trace(images).Blocks.Select(map => map.movedim([-1], [1]))], swin.forward(images)),
-                ConvNet convNet => Of(image, Maps(convNet, images), convNet.forward(images)),
+                SwinTransformer swin => Of(image, swin.Trace(images)),
+                ConvNet convNet => Of(image, convNet, Maps(convNet, images)),
                 _ => throw new ArgumentException($"Found a {model.GetType().Name}, expected a VisionTransformer, HybridVisionTransformer, SwinTransformer or ConvNet.", nameof(model)),
             };
         }
@@ -203,13 +201,18 @@ public sealed class Explorer
                 Attention = [.. weights.Select(w => w[0].cpu())],
                 Rollout = [.. weights.Select((_, i) =>
                 {
-                    var reached = Inspection.Attention.Rollout(weights[..(i + 1)])[0].cpu();
+                    var reached = Vit.Inspection.Attention.Rollout(weights[..(i + 1)])[0].cpu();
                     return (mean ? reached.slice(0, extra, reached.shape[0], 1).mean([0]) : reached[0]).slice(0, extra, reached.shape[0], 1);
                 })],
                 Places = [.. trace.Blocks.Select(block => Unit(block.Tokens[0].slice(0, extra, block.Tokens.shape[1], 1)))],
                 Lens = [.. trace.Blocks.Select(block => Best(vit.ForwardHead(vit.norm is null ? block.Tokens : vit.norm.call(block.Tokens))))],
             };
         }
+
+        static View Of(Tensor image, SwinTransformerTrace trace) =>
+            Of(image, [.. trace.Blocks.Select(map => map.movedim([-1], [1]))], trace.Logits);
+
+        static View Of(Tensor image, ConvNet convNet, Tensor[] maps) => Of(image, maps, convNet.ForwardHead(maps[^1]));
 
         static View Of(Tensor image, Tensor[] maps, Tensor logits)
         {
@@ -236,11 +239,7 @@ public sealed class Explorer
             return [.. maps];
         }
 
-        static Tensor Unit(Tensor vectors)
-        {
-            var values = vectors.cpu().to(float32);
-            return values / values.norm(1, keepdim: true).clamp_min(1e-12);
-        }
+        static Tensor Unit(Tensor vectors) => nn.functional.normalize(vectors.cpu().to(float32), p: 2, dim: 1);
 
         static IEnumerable<string> Tokens(VisionTransformerConfig config) =>
         [
@@ -271,8 +270,8 @@ public sealed class Explorer
                     Write(deflate, reached.unsqueeze(0));
                 foreach (var places in Places)
                 {
-                    var vectors = pooled ? Unit(Squares(places.t().reshape(1, -1, Rows, Columns))[0].flatten(1).t()) : places;
-                    Write(deflate, vectors.mm(vectors.t()).clamp(0, 1));
+                    var vectors = pooled ? Squares(places.t().reshape(1, -1, Rows, Columns))[0].flatten(1).t() : places;
+                    Write(deflate, Vectors.CosineSimilarity(vectors).clamp(0, 1));
                 }
             }
             return content.ToArray();

@@ -91,18 +91,6 @@ public static partial class Show
     /// <param name="image">[3, H, W], [1, H, W] or [H, W], uint8, or float in [0, 1].</param>
     /// <param name="heat">[h, w] in [0, 1], one value for each patch; resized to the image.</param>
     /// <param name="opacity">0 shows the image alone, 1 the map alone.</param>
-    /// <param name="scale">As for <see cref="Image"/>.</param>
-    /// <exception cref="ArgumentException">The heat has not two dimensions, or the image's shape is none of an image.</exception>
-    public static PngPicture Overlay(Tensor image, Tensor heat, double opacity = 0.6, int? scale = null)
-    {
-        using var blended = Blend(image, heat, opacity);
-        return Image(blended, scale);
-    }
-
-    /// <summary>What <see cref="Overlay"/> shows, as a tensor, so that several can stand in one <see cref="Grid"/>.</summary>
-    /// <param name="image">As for <see cref="Overlay"/>.</param>
-    /// <param name="heat">As for <see cref="Overlay"/>.</param>
-    /// <param name="opacity">As for <see cref="Overlay"/>.</param>
     /// <returns>[3, H, W], float32 in [0, 1].</returns>
     /// <exception cref="ArgumentException">The heat has not two dimensions.</exception>
     public static Tensor Blend(Tensor image, Tensor heat, double opacity = 0.6)

@@ -176,10 +176,7 @@ public sealed class CSharpEngine : IDisposable
         code = _references.Follow(code, name, out var scripts, cancellation);
         foreach (var script in scripts)
         {
-            foreach (var (i, cell) in DibFile.Load(script).Cells.Where(c => c.IsCode).Index())
-            {
-                RunParts(cell.Source, $"{script}, cell {i + 1}", Path.GetDirectoryName(script)!, [script], cancellation, out _);
-            }
+            RunCells(DibFile.Load(script), script, Path.GetDirectoryName(script)!, [script], cancellation);
         }
 
         var run = _submissions.Compile(code, name, w => _queue.Write("stderr", w), out var hasResult, cancellation);
@@ -213,15 +210,19 @@ public sealed class CSharpEngine : IDisposable
                 RunParts(File.ReadAllText(path), part.Text, Path.GetDirectoryName(path)!, inner, cancellation, out _);
                 break;
             case ".ipynb" or ".dib":
-                var number = 0;
-                foreach (var cell in (extension == ".dib" ? DibFile.Load(path) : Notebook.Load(path)).Cells.Where(c => c.IsCode))
-                {
-                    RunParts(cell.Source, $"{part.Text}, cell {++number}", Path.GetDirectoryName(path)!, inner, cancellation, out _);
-                }
-
+                RunCells(extension == ".dib" ? DibFile.Load(path) : Notebook.Load(path), part.Text, Path.GetDirectoryName(path)!, inner, cancellation);
                 break;
             default:
                 throw Error("the extension is none of .cs, .csx, .ipynb and .dib.");
+        }
+    }
+
+    /// <summary>Runs the code of a notebook's cells, one after the other.</summary>
+    void RunCells(Notebook notebook, string name, string folder, IReadOnlyList<string> importing, CancellationToken cancellation)
+    {
+        foreach (var (i, cell) in notebook.Cells.Where(c => c.IsCode).Index())
+        {
+            RunParts(cell.Source, $"{name}, cell {i + 1}", folder, importing, cancellation, out _);
         }
     }
 

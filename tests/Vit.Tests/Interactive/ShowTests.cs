@@ -106,14 +106,14 @@ public class ShowTests
     public void Heat_blends_over_the_image()
     {
         var heat = tensor(new[] { 0f, 1f }).reshape(1, 2);
-        var map = Show.Overlay(ones(3, 8, 16), heat, opacity: 1, scale: 1);
+        var map = Show.Image(Show.Blend(ones(3, 8, 16), heat, opacity: 1), scale: 1);
         Assert.Equal(0x440154, Pixel(map, 0, 0));
         Assert.Equal(0xfde725, Pixel(map, 15, 7));
-        var image = Show.Overlay(ones(1, 8, 16), heat, opacity: 0, scale: 1);
+        var image = Show.Image(Show.Blend(ones(1, 8, 16), heat, opacity: 0), scale: 1);
         Assert.Equal(White, Pixel(image, 3, 3));
-        var bytes = Show.Overlay(full([8, 16], 100, ScalarType.Byte), heat, opacity: 0, scale: 1);
+        var bytes = Show.Image(Show.Blend(full([8, 16], 100, ScalarType.Byte), heat, opacity: 0), scale: 1);
         Assert.Equal(100, Red(bytes, 3, 3));
-        Assert.Throws<ArgumentException>(() => Show.Overlay(ones(3, 8, 16), ones(2)));
+        Assert.Throws<ArgumentException>(() => Show.Blend(ones(3, 8, 16), ones(2)));
     }
 
     [Fact]
