@@ -1,7 +1,6 @@
 #:project ../../lib/Vit/Vit.csproj
 #:property PublishAot=false
 
-using System.Globalization;
 using TorchSharp.Modules;
 using Vit.Data;
 using Vit.Layers;
@@ -19,7 +18,6 @@ using static TorchSharp.torch;
 
 const int Images = 4_000, Epochs = 4, ValidationCount = 5_000;
 int[] sweepSeeds = [11, 12], seeds = [1, 2, 3, 4, 5];
-double[] firstRates = [2e-3, 4e-3, 8e-3];
 
 var plain = new Design();
 var designs = new (string Name, Design Design)[]
@@ -36,39 +34,21 @@ var designs = new (string Name, Design Design)[]
     ("post-norm", plain with { PostNorm = true }),
 };
 
-var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
-var file = Path.Combine(here, "design-choices.csv");
-List<string> lines = File.Exists(file) ? [.. File.ReadAllLines(file)] : ["design;rate;seed;validation_top1;test_top1"];
-
-var data = Path.Combine(here, "..", "fashion-mnist");
+var log = new ExperimentLog("design-choices.csv", "design;rate;seed;validation_top1;test_top1");
+var data = Path.Combine((string)AppContext.GetData("EntryPointFileDirectoryPath")!, "..", "fashion-mnist");
 var (rest, validation) = FashionMnist.Load(Split.Train, data).RandomSplit(ValidationCount, seed: 0);
 var test = FashionMnist.Load(Split.Test, data);
 
 ComputeDevice.TuneProcess();
 foreach (var (name, design) in designs)
 {
-    var rates = new SortedDictionary<double, double>();
-    foreach (var rate in firstRates)
-        rates[rate] = Sweep(rate);
-    double best;
-    while ((best = rates.MaxBy(tried => tried.Value).Key) is var _ && (best == rates.Keys.First() || best == rates.Keys.Last()))
-    {
-        var next = best == rates.Keys.First() ? best / 2 : best * 2;
-        rates[next] = Sweep(next);
-    }
-    var found = seeds.Select(seed => Run(name, design, best, seed, look: true).Test).ToArray();
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: {100 * found.Average():F2} % at {best}"));
-
-    double Sweep(double rate) => sweepSeeds.Average(seed => Run(name, design, rate, seed, look: false).Validation);
+    var best = ExperimentLog.BestRate(4e-3, rate => sweepSeeds.Average(seed => Run(name, design, rate, seed, look: false)[0]));
+    Console.WriteLine($"{name}: {ExperimentLog.Spread([.. seeds.Select(seed => Run(name, design, best, seed, look: true)[1])])} % at {best}");
 }
 
-// A training's accuracy; the test images are looked at when the rate is chosen, and not before.
-(double Validation, double Test) Run(string name, Design design, double rate, int seed, bool look)
+// A training's accuracy on validation and test images; the test images are looked at when the rate is chosen, and not before.
+double[] Run(string name, Design design, double rate, int seed, bool look) => log.Results($"{name};{rate};{seed}", () =>
 {
-    var run = string.Create(CultureInfo.InvariantCulture, $"{name};{rate};{seed};");
-    if (lines.Find(line => line.StartsWith(run, StringComparison.Ordinal))?.Split(';') is { } known)
-        return (Number(known[3]), look ? Number(known[4]) : double.NaN);
-
     using var scope = NewDisposeScope();
     random.manual_seed(seed);
     var recipe = new Recipe
@@ -84,15 +64,8 @@ foreach (var (name, design) in designs)
     // The Trainer looks at one image of validation after each epoch, which chooses nothing.
     using (var trainer = new Trainer(model, rest.RandomSplit(Images, seed).Aside, validation.Select([0]), recipe))
         foreach (var _ in trainer.Run()) { }
-    var (chosenBy, unseen) = (Evaluation.Of(model, validation).Top1, look ? Evaluation.Of(model, test).Top1 : double.NaN);
-    lines.Add(run + string.Create(CultureInfo.InvariantCulture, $"{chosenBy:F4};") + (look ? unseen.ToString("F4", CultureInfo.InvariantCulture) : ""));
-    File.WriteAllText($"{file}.new", string.Concat(lines.Select(line => $"{line}\n")));
-    File.Move($"{file}.new", file, overwrite: true);
-    Console.WriteLine($"{DateTime.Now:T}  {lines[^1]}");
-    return (chosenBy, unseen);
-}
-
-static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+    return [Evaluation.Of(model, validation).Top1, look ? Evaluation.Of(model, test).Top1 : double.NaN];
+});
 
 // What is compared. The defaults are the paper's choices, small.
 sealed record Design

@@ -1,7 +1,6 @@
 #:project ../../lib/Vit/Vit.csproj
 #:property PublishAot=false
 
-using System.Globalization;
 using Vit.Data;
 using Vit.Models;
 using Vit.Training;
@@ -16,13 +15,9 @@ using static TorchSharp.torch;
 
 const int Few = 1_000, Many = 20_000, Epochs = 8, BatchSize = 32, ValidationCount = 3_000;
 int[] seeds = [1, 2, 3];
-double[] ladder = [2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2];
 
-var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
-var data = Path.Combine(here, "..", "fashion-mnist");
-var file = Path.Combine(here, "distillation.csv");
-List<string> lines = File.Exists(file) ? [.. File.ReadAllLines(file)] : ["way;teacher;rate;seed;validation_top1;test_top1"];
-
+var log = new ExperimentLog("distillation.csv", "way;teacher;rate;seed;validation_top1;test_top1");
+var data = Path.Combine((string)AppContext.GetData("EntryPointFileDirectoryPath")!, "..", "fashion-mnist");
 var (rest, validation) = FashionMnist.Load(Split.Train, data).RandomSplit(ValidationCount, seed: 0);
 var test = FashionMnist.Load(Split.Test, data);
 var many = rest.RandomSplit(Many, seed: 1).Aside;
@@ -59,28 +54,13 @@ Choose(("hard, with the token", twoTokens, hard, 0.5), more);
 
 void Choose((string Name, VisionTransformerConfig Model, Lesson Lesson, double Weight) way, (string Name, Lazy<nn.Module<Tensor, Tensor>>? Teacher) teacher)
 {
-    var best = 3;
-    var found = new Dictionary<int, double>();
-    while (true)
-    {
-        foreach (var i in new[] { best, best - 1, best + 1 })
-            found[i] = Run(way, teacher, ladder[i], seeds[0]);
-        var better = found.MaxBy(it => it.Value).Key;
-        if (better == best)
-            break;
-        best = better;
-    }
-    foreach (var seed in seeds)
-        Run(way, teacher, ladder[best], seed);
+    var best = ExperimentLog.BestRate(2e-3, rate => Run(way, teacher, rate, seeds[0])[0]);
+    Console.WriteLine($"{way.Name}, {teacher.Name}: {ExperimentLog.Spread([.. seeds.Select(seed => Run(way, teacher, best, seed)[1])])} % at {best}");
 }
 
-// The accuracy on the validation images.
-double Run((string Name, VisionTransformerConfig Model, Lesson Lesson, double Weight) way, (string Name, Lazy<nn.Module<Tensor, Tensor>>? Teacher) teacher, double rate, int seed)
+// The accuracy on validation and test images.
+double[] Run((string Name, VisionTransformerConfig Model, Lesson Lesson, double Weight) way, (string Name, Lazy<nn.Module<Tensor, Tensor>>? Teacher) teacher, double rate, int seed) => log.Results($"{way.Name};{teacher.Name};{rate};{seed}", () =>
 {
-    var run = string.Create(CultureInfo.InvariantCulture, $"{way.Name};{teacher.Name};{rate};{seed};");
-    if (lines.Find(line => line.StartsWith(run, StringComparison.Ordinal))?.Split(';') is { } known)
-        return double.Parse(known[4], CultureInfo.InvariantCulture);
-
     var teaching = teacher.Teacher?.Value;
     using var scope = NewDisposeScope();
     random.manual_seed(seed);
@@ -94,8 +74,8 @@ double Run((string Name, VisionTransformerConfig Model, Lesson Lesson, double We
             z_t = teaching is null ? targets : teaching.call(images);
         return ((1 - way.Weight) * CrossEntropy(z_c, y) + way.Weight * way.Lesson(z_c, z_d ?? z_c, y, z_t), z_c);
     });
-    return Note(run, model);
-}
+    return Top1(model);
+});
 
 // A convolutional network that takes each image in squares of 2 × 2, with one rate that was not searched for.
 nn.Module<Tensor, Tensor> Teacher(string name, ImageSet images, int epochs)
@@ -104,9 +84,7 @@ nn.Module<Tensor, Tensor> Teacher(string name, ImageSet images, int epochs)
     var model = nn.Sequential(("squares", nn.PixelUnshuffle(2)), ("net", new ConvNet(new ConvNetConfig { Channels = 4, Widths = [16, 32, 64] })));
     Train(model, images, epochs, 4e-3, seed: 15, Trainer.CrossEntropy);
     model.eval();
-    var run = $"teacher;{name};0.004;15;";
-    if (!lines.Exists(line => line.StartsWith(run, StringComparison.Ordinal)))
-        Note(run, model);
+    log.Results($"teacher;{name};{4e-3};{15}", () => Top1(model));
     return model;
 }
 
@@ -127,15 +105,7 @@ void Train(nn.Module<Tensor, Tensor> model, ImageSet images, int epochs, double 
     foreach (var _ in trainer.Run()) { }
 }
 
-double Note(string run, nn.Module<Tensor, Tensor> model)
-{
-    var (chosenBy, unseen) = (Evaluation.Of(model, validation).Top1, Evaluation.Of(model, test).Top1);
-    lines.Add(run + string.Create(CultureInfo.InvariantCulture, $"{chosenBy:F4};{unseen:F4}"));
-    File.WriteAllText($"{file}.new", string.Concat(lines.Select(line => $"{line}\n")));
-    File.Move($"{file}.new", file, overwrite: true);
-    Console.WriteLine($"{DateTime.Now:T}  {lines[^1]}");
-    return chosenBy;
-}
+double[] Top1(nn.Module<Tensor, Tensor> model) => [Evaluation.Of(model, validation).Top1, Evaluation.Of(model, test).Top1];
 
 static Tensor CrossEntropy(Tensor logits, Tensor labels) => nn.functional.cross_entropy(logits, labels);
 

@@ -24,8 +24,7 @@ string[] classes = ["Pullover", "Coat", "Shirt"];
 var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
 var data = Path.Combine(here, "..", "fashion-mnist");
 var checkpoint = Path.Combine(here, "..", "checkpoints", "fashion-mnist-seven");
-var file = Path.Combine(here, "head-start.csv");
-List<string> lines = File.Exists(file) ? [.. File.ReadAllLines(file)] : ["way;images;steps;rate;seed;validation_top1;test_top1"];
+var log = new ExperimentLog("head-start.csv", "way;images;steps;rate;seed;validation_top1;test_top1");
 
 ComputeDevice.TuneProcess();
 var (rest, validation) = FashionMnist.Load(Split.Train, data).OfClasses(classes).RandomSplit(ValidationCount, seed: 0);
@@ -54,7 +53,7 @@ var order = sizes.SelectMany(images => ways.Select((way, i) => (Images: images, 
 foreach (var (images, way, _) in order.OrderBy(it => it.Late))
 {
     var rate = Best(way, images);
-    results[(way.Name, images)] = [.. seeds.Select(seed => 100 * Run(way, images, StepsFor(images), rate, seed).Test)];
+    results[(way.Name, images)] = [.. seeds.Select(seed => Run(way, images, StepsFor(images), rate, seed)[1])];
 }
 // Whether the number of steps is what holds the model without a head start back.
 foreach (var seed in seeds)
@@ -63,35 +62,15 @@ foreach (var seed in seeds)
 Console.WriteLine("| way | " + string.Join(" | ", sizes) + " |");
 Console.WriteLine("| --- |" + string.Concat(sizes.Select(_ => " --- |")));
 foreach (var way in ways)
-    Console.WriteLine($"| {way.Name} | " + string.Join(" | ", sizes.Select(images => Spread(results[(way.Name, images)]))) + " |");
+    Console.WriteLine($"| {way.Name} | " + string.Join(" | ", sizes.Select(images => ExperimentLog.Spread(results[(way.Name, images)]))) + " |");
 
 // The rate with which the validation images are known best, where the rates to either side have been tried.
-double Best(Way way, int images)
-{
-    var known = new SortedDictionary<int, double>();    // by the number of steps of √10 from the first rate
-    double Rate(int at) => double.Parse((way.Rate * Math.Pow(10, at / 2.0)).ToString("G2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
-    void Try(int at)
-    {
-        if (!known.ContainsKey(at))
-            known.Add(at, Run(way, images, StepsFor(images), Rate(at), seeds[0]).Validation);
-    }
-    for (var best = 0; ; best = known.MaxBy(it => it.Value).Key)
-    {
-        if (known.ContainsKey(best - 1) && known.ContainsKey(best + 1))
-            return Rate(best);
-        Try(best);
-        Try(best - 1);
-        Try(best + 1);
-    }
-}
+double Best(Way way, int images) =>
+    ExperimentLog.BestRate(way.Rate, rate => Run(way, images, StepsFor(images), rate, seeds[0])[0], Math.Sqrt(10));
 
-// A training's accuracy.
-(double Validation, double Test) Run(Way way, int images, int steps, double rate, int seed)
+// A training's accuracy on validation and test images.
+double[] Run(Way way, int images, int steps, double rate, int seed) => log.Results($"{way.Name};{images};{steps};{rate};{seed}", () =>
 {
-    var run = string.Create(CultureInfo.InvariantCulture, $"{way.Name};{images};{steps};{rate};{seed};");
-    if (lines.Find(line => line.StartsWith(run, StringComparison.Ordinal))?.Split(';') is { } known)
-        return (double.Parse(known[5], CultureInfo.InvariantCulture), double.Parse(known[6], CultureInfo.InvariantCulture));
-
     using var scope = NewDisposeScope();
     var few = rest.RandomSplit(images, seed).Aside;
     random.manual_seed(seed);
@@ -101,13 +80,8 @@ double Best(Way way, int images)
     var pixels = Normalized(few);
     var inputs = stack([way.Given(pixels), way.Given(pixels.flip(3))], 1);    // [N, 2, …]
     Learn(model, inputs, few.Labels, steps, rate, way.ShareOf);
-    var (chosenBy, unseen) = (Accuracy(model, way.Given(Normalized(validation)), validation.Labels), Accuracy(model, way.Given(Normalized(test)), test.Labels));
-    lines.Add(run + string.Create(CultureInfo.InvariantCulture, $"{chosenBy:F4};{unseen:F4}"));
-    File.WriteAllText($"{file}.new", string.Concat(lines.Select(line => $"{line}\n")));
-    File.Move($"{file}.new", file, overwrite: true);
-    Console.WriteLine($"{DateTime.Now:T}  {lines[^1]}");
-    return (chosenBy, unseen);
-}
+    return [Accuracy(model, way.Given(Normalized(validation)), validation.Labels), Accuracy(model, way.Given(Normalized(test)), test.Labels)];
+});
 
 // AdamW, a cosine after a short warm-up, batches of 16.
 static void Learn(nn.Module<Tensor, Tensor> model, Tensor inputs, Tensor labels, int steps, double rate, Func<string, double> shareOf)
@@ -178,12 +152,6 @@ int Depth(string name) => name.Split('.') switch
     ["norm" or "head", ..] => config.Layers + 1,
     _ => 0,
 };
-
-static string Spread(double[] found)
-{
-    var mean = found.Average();
-    return string.Create(CultureInfo.InvariantCulture, $"{mean:F1} ± {Math.Sqrt(found.Sum(it => (it - mean) * (it - mean)) / (found.Length - 1)):F1}");
-}
 
 record Way(string Name, double Rate, Func<nn.Module<Tensor, Tensor>> New, Func<Tensor, Tensor>? Gives = null, Func<string, double>? Share = null)
 {

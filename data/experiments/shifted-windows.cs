@@ -1,7 +1,6 @@
 #:project ../../lib/Vit/Vit.csproj
 #:property PublishAot=false
 
-using System.Globalization;
 using TorchSharp;
 using TorchSharp.Modules;
 using Vit.Data;
@@ -18,13 +17,9 @@ using static TorchSharp.torch;
 
 const int Steps = 600, BatchSize = 32, ValidationCount = 3_000;
 int[] seeds = [1, 2, 3];
-double[] ladder = [2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2];
 
-var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
-var data = Path.Combine(here, "..", "fashion-mnist");
-var file = Path.Combine(here, "shifted-windows.csv");
-List<string> lines = File.Exists(file) ? [.. File.ReadAllLines(file)] : ["design;rate;seed;validation_top1;test_top1"];
-
+var log = new ExperimentLog("shifted-windows.csv", "design;rate;seed;validation_top1;test_top1");
+var data = Path.Combine((string)AppContext.GetData("EntryPointFileDirectoryPath")!, "..", "fashion-mnist");
 var (rest, validation) = Framed(FashionMnist.Load(Split.Train, data)).RandomSplit(ValidationCount, seed: 0);
 var test = Framed(FashionMnist.Load(Split.Test, data));
 
@@ -44,28 +39,13 @@ var designs = new (string Name, Func<nn.Module<Tensor, Tensor>> New)[]
 ComputeDevice.TuneProcess();
 foreach (var design in designs)
 {
-    var best = 3;
-    var found = new Dictionary<int, double>();
-    while (true)
-    {
-        foreach (var i in new[] { best, best - 1, best + 1 })
-            found[i] = Run(design, ladder[i], seeds[0]);
-        var better = found.MaxBy(it => it.Value).Key;
-        if (better == best)
-            break;
-        best = better;
-    }
-    foreach (var seed in seeds)
-        Run(design, ladder[best], seed);
+    var best = ExperimentLog.BestRate(2e-3, rate => Run(design, rate, seeds[0])[0]);
+    Console.WriteLine($"{design.Name}: {ExperimentLog.Spread([.. seeds.Select(seed => Run(design, best, seed)[1])])} % at {best}");
 }
 
-// The accuracy on the validation images.
-double Run((string Name, Func<nn.Module<Tensor, Tensor>> New) design, double rate, int seed)
+// The accuracy on validation and test images.
+double[] Run((string Name, Func<nn.Module<Tensor, Tensor>> New) design, double rate, int seed) => log.Results($"{design.Name};{rate};{seed}", () =>
 {
-    var run = string.Create(CultureInfo.InvariantCulture, $"{design.Name};{rate};{seed};");
-    if (lines.Find(line => line.StartsWith(run, StringComparison.Ordinal))?.Split(';') is { } known)
-        return double.Parse(known[3], CultureInfo.InvariantCulture);
-
     using var scope = NewDisposeScope();
     random.manual_seed(seed);
     using var model = design.New();
@@ -76,13 +56,8 @@ double Run((string Name, Func<nn.Module<Tensor, Tensor>> New) design, double rat
     // The Trainer looks at one image of validation after the epoch, which chooses nothing.
     using (var trainer = new Trainer(model, rest.RandomSplit(Steps * BatchSize, seed).Aside, validation.Select([0]), recipe))
         foreach (var _ in trainer.Run()) { }
-    var (chosenBy, unseen) = (Evaluation.Of(model, validation).Top1, Evaluation.Of(model, test).Top1);
-    lines.Add(run + string.Create(CultureInfo.InvariantCulture, $"{chosenBy:F4};{unseen:F4}"));
-    File.WriteAllText($"{file}.new", string.Concat(lines.Select(line => $"{line}\n")));
-    File.Move($"{file}.new", file, overwrite: true);
-    Console.WriteLine($"{DateTime.Now:T}  {lines[^1]}");
-    return chosenBy;
-}
+    return [Evaluation.Of(model, validation).Top1, Evaluation.Of(model, test).Top1];
+});
 
 // 28 × 28 pixels with two black ones around them, so that they divide into 16 × 16 patches of 2 × 2.
 static ImageSet Framed(ImageSet set) =>

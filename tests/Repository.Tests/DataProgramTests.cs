@@ -17,13 +17,17 @@ public sealed class DataProgramTests
         global using System.Threading.Tasks;
         """;
 
-    public static TheoryData<string> Programs { get; } = [.. Tree.Files.Where(f => f.StartsWith("data/") && f.EndsWith(".cs"))];
+    /// <summary>What the experiments have in common; their folder's Directory.Build.targets compiles it into each.</summary>
+    const string Log = "data/experiments/log/ExperimentLog.cs";
+
+    public static TheoryData<string> Programs { get; } = [.. Tree.Files.Where(f => f.StartsWith("data/") && f.EndsWith(".cs") && f != Log)];
 
     [Theory, MemberData(nameof(Programs))]
     public void It_compiles(string program)
     {
         var options = new CSharpParseOptions().WithFeatures([new("FileBasedProgram", "true")]);
-        var trees = new[] { Usings, File.ReadAllText(Tree.PathOf(program)) }.Select(text => CSharpSyntaxTree.ParseText(text, options));
+        string[] shared = program.StartsWith("data/experiments/") ? [Log] : [];
+        var trees = shared.Prepend(program).Select(file => File.ReadAllText(Tree.PathOf(file))).Prepend(Usings).Select(text => CSharpSyntaxTree.ParseText(text, options));
         var platform = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Where(file => Path.GetDirectoryName(file) == Path.GetDirectoryName(typeof(object).Assembly.Location));
         var library = new[] { "Vit", "Vit.Interactive", "TorchSharp" }.Select(name => Tree.PathOf($"lib/bin/{name}.dll"));
