@@ -45,7 +45,7 @@ public sealed class HybridVisionTransformer : nn.Module<Tensor, Tensor>
         return encoder.call(Stem(images)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>As <see cref="VisionTransformer.ForwardFeatures"/>; what follows is the encoder's <see cref="VisionTransformer.ForwardHead"/>.</summary>
+    /// <summary>As <see cref="VisionTransformer.ForwardFeatures(Tensor)"/>; what follows is the encoder's <see cref="VisionTransformer.ForwardHead"/>.</summary>
     /// <param name="images">[B, C, H, W].</param>
     /// <returns>[B, T, D].</returns>
     /// <exception cref="ArgumentException">The images have another size than the model was made for.</exception>

@@ -118,7 +118,20 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return Normed(Encode(images, scope)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What follows <see cref="ForwardFeatures"/> (Eq. 4).</summary>
+    /// <summary>The same of some of the patches, as if the images had no others: what a masked autoencoder shows (arXiv:2111.06377).</summary>
+    /// <param name="images">[B, C, H, W].</param>
+    /// <param name="shown">Which patches of each image, [B, V], int64, from 0 to N - 1.</param>
+    /// <returns>[B, E + V, D], after the E tokens in front the patches in the order of <paramref name="shown"/>.</returns>
+    /// <exception cref="ArgumentException">The images have another size or other channels than the model was made for, or the patches are not [B, V].</exception>
+    public Tensor ForwardFeatures(Tensor images, Tensor shown)
+    {
+        if (shown.dim() != 2 || shown.shape[0] != images.shape[0] || shown.shape[1] == 0 || shown.dtype != ScalarType.Int64)
+            throw new ArgumentException($"Which patches are shown is [B, V] for B images and at least one patch, int64, given were {Shape.Of(shown)}, {shown.dtype}, for {Shape.Of(images)}.", nameof(shown));
+        using var scope = NewDisposeScope();
+        return Normed(Through(Only(Embed(Patch(images)), shown), scope)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What follows <see cref="ForwardFeatures(Tensor)"/> (Eq. 4).</summary>
     /// <param name="tokens">[B, T, D], of which the first suffice where nothing else is read.</param>
     /// <param name="preLogits">Whether to stop before the head, and before the tanh layer where there is one.</param>
     /// <returns>Logits, [B, K]; before the head [B, D].</returns>
@@ -216,16 +229,23 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 
     Tensor DropPatches(Tensor tokens)
     {
-        int extra = Config.ExtraTokens, patches = Config.Tokens - extra, kept = Math.Max(1, (int)Math.Round(patches * (1 - PatchDropout)));
-        var chosen = extra + rand(tokens.shape[0], patches, device: tokens.device).argsort(-1).slice(1, 0, kept, 1);
-        var index = chosen.unsqueeze(-1).expand(-1, -1, Config.Width);
-        return cat([tokens.slice(1, 0, extra, 1), tokens.gather(1, index)], 1);
+        int patches = Config.Tokens - Config.ExtraTokens, kept = Math.Max(1, (int)Math.Round(patches * (1 - PatchDropout)));
+        return Only(tokens, rand(tokens.shape[0], patches, device: tokens.device).argsort(-1).slice(1, 0, kept, 1));
     }
 
-    /// <summary>Through all blocks; nothing is held longer than until the next block is done.</summary>
-    Tensor Encode(Tensor images, DisposeScope scope)
+    /// <summary>The tokens in front, and of the patches those at these places [B, V].</summary>
+    Tensor Only(Tensor tokens, Tensor patches)
     {
-        var tokens = scope.DisposeEverythingBut(Embed(Patch(images)));
+        var index = (Config.ExtraTokens + patches).unsqueeze(-1).expand(-1, -1, Config.Width);
+        return cat([tokens.slice(1, 0, Config.ExtraTokens, 1), tokens.gather(1, index)], 1);
+    }
+
+    Tensor Encode(Tensor images, DisposeScope scope) => Through(Embed(Patch(images)), scope);
+
+    /// <summary>Through all blocks; nothing is held longer than until the next block is done.</summary>
+    Tensor Through(Tensor tokens, DisposeScope scope)
+    {
+        tokens = scope.DisposeEverythingBut(tokens);
         foreach (var block in blocks)
             tokens = scope.DisposeEverythingBut(block.call(tokens));
         return tokens;
