@@ -1,3 +1,4 @@
+using System.Globalization;
 using static Notebooks.SvgCanvas;
 
 namespace Notebooks;
@@ -19,6 +20,8 @@ static class MechanismDrawings
         ("13", Tiles),
         ("15", TwoTokens),
         ("16", ShiftedWindows),
+        ("17", MaskAndReconstruct),
+        ("21", NumberFormats),
     ];
 
     /// <summary>Writes each drawing into a folder.</summary>
@@ -452,6 +455,76 @@ static class MechanismDrawings
         canvas.Text(614, 268, "between the stages", size: 12, italic: true);
         canvas.Text(14, 250, "No class token, and no position is added to a token:", anchor: "start", size: 13);
         canvas.Text(14, 268, "a bias for each offset within a window stands in the scores, and the grid’s mean is classified.", anchor: "start", size: 13);
+        return canvas;
+    }
+
+    static SvgCanvas MaskAndReconstruct()
+    {
+        var canvas = new SvgCanvas("A masked autoencoder",
+            "Of sixteen patches four are shown. The encoder turns these four into tokens. The decoder gets them at their places, with the mask token at the twelve others, and says the pixels of every patch; the loss counts the twelve hidden ones.", 250);
+        int[] shown = [1, 6, 11, 12];
+        void Grid(double x, Func<int, ((string Fill, string Stroke) Colour, string Text)> patch)
+        {
+            for (var i = 0; i < 16; i++)
+            {
+                var (colour, text) = patch(i);
+                canvas.Box(x + i % 4 * 32, 54 + i / 4 * 32, 32, 32, colour, text, corner: 0, code: true, size: 13);
+            }
+        }
+        bool Shown(int i) => shown.Contains(i);
+        (string Fill, string Stroke) Own(int i) => SixPatches[Array.IndexOf(shown, i)];
+        canvas.Text(78, 24, "patches, N = 16", bold: true, size: 13);
+        canvas.Text(78, 42, "three quarters hidden", size: 12, italic: true);
+        Grid(14, i => Shown(i) ? (Own(i), Number(i, 0)) : (Plain, ""));
+        canvas.Arrow((148, 118), (178, 118));
+        for (var i = 0; i < 4; i++)
+            canvas.Box(184, 70 + i * 26, 36, 24, SixPatches[i], Number(shown[i], 0), corner: 0, code: true, size: 13);
+        canvas.Text(202, 192, "V = 4", code: true, size: 13);
+        canvas.Arrow((224, 118), (246, 118));
+        canvas.Box(250, 82, 84, 72, Lit, "encoder", bold: true, size: 13);
+        canvas.Text(292, 192, "large: D, L", size: 12, italic: true);
+        canvas.Arrow((338, 118), (360, 118));
+        canvas.Text(430, 24, "tokens at their places", bold: true, size: 13);
+        canvas.Text(430, 42, "m: the mask token", size: 12, italic: true);
+        Grid(366, i => Shown(i) ? (Own(i), Number(i, 0)) : (Weight, "m"));
+        canvas.Arrow((498, 118), (516, 118));
+        canvas.Box(520, 92, 28, 52, Lit, "");
+        canvas.Text(534, 82, "decoder", bold: true, size: 12);
+        canvas.Text(534, 162, "small", size: 12, italic: true);
+        canvas.Arrow((552, 118), (566, 118));
+        canvas.Text(632, 24, "pixels", bold: true, size: 13);
+        canvas.Text(632, 42, "the loss counts ×", size: 12, italic: true);
+        Grid(568, i => Shown(i) ? (Plain, "") : (SixPatches[4], "×"));
+        canvas.Text(14, 224, "Afterwards the decoder is thrown away. The encoder is shown all patches, gets a head, and learns from labels.", anchor: "start", size: 13);
+        return canvas;
+    }
+
+    static SvgCanvas NumberFormats()
+    {
+        var canvas = new SvgCanvas("Four ways to write 0.1",
+            "The bits of 0.1 in float32, TF32, bfloat16 and float16: a sign, an exponent of 8, 8, 8 and 5 bits, a mantissa of 23, 10, 7 and 10 bits.", 300);
+        var bits = BitConverter.SingleToUInt32Bits(0.1f);
+        // Rounded to the nearest; 0.1 does not lie in the middle between two.
+        uint Rounded(int cut) => (bits + (1u << (cut - 1))) >> cut << cut;
+        (string Name, uint Bits, int Exponent, int Mantissa, double Value)[] formats =
+        [
+            ("float32", bits, 8, 23, 0.1f),
+            ("TF32", Rounded(13), 8, 10, BitConverter.UInt32BitsToSingle(Rounded(13))),
+            ("bfloat16", Rounded(16), 8, 7, BitConverter.UInt32BitsToSingle(Rounded(16))),
+            ("float16", (uint)BitConverter.HalfToUInt16Bits((Half)0.1) << 16, 5, 10, (double)(Half)0.1),
+        ];
+        foreach (var (row, (name, all, exponent, mantissa, value)) in formats.Index())
+        {
+            var y = 48 + row * 60;
+            canvas.Text(88, y + 13, name, anchor: "end", bold: true);
+            for (var bit = 0; bit < 1 + exponent + mantissa; bit++)
+                canvas.Box(98 + bit * 18, y, 18, 24, bit == 0 ? Lit : bit <= exponent ? SixPatches[1] : SixPatches[2],
+                    Number(all >> (31 - bit) & 1, 0), corner: 0, code: true, size: 13);
+            canvas.Text(98, y + 38, string.Create(CultureInfo.InvariantCulture, $"= {value:G9}"), anchor: "start", code: true, size: 12);
+        }
+        canvas.Text(98, 24, "sign", anchor: "start", size: 13, bold: true, fill: Lit.Stroke);
+        canvas.Text(140, 24, "exponent: how large", anchor: "start", size: 13, bold: true, fill: SixPatches[1].Stroke);
+        canvas.Text(300, 24, "mantissa: how fine", anchor: "start", size: 13, bold: true, fill: SixPatches[2].Stroke);
         return canvas;
     }
 }
