@@ -29,7 +29,7 @@ static class ModelDrawing
         ("14", []),
         ("15", ["class-token", "head"]),
         ("16", ["patches", "attention"]),
-        ("17", []),
+        ("21", []),
     ];
 
     /// <summary>
