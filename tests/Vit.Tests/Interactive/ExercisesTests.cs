@@ -421,4 +421,49 @@ public sealed class ExercisesTests
         Assert.StartsWith("Not yet: 1 down and 0 right", Exercises.Moved((images, _, _) => images * 0.5));
         Assert.StartsWith("Not yet: the shape is [2, 3, 5, 8]", Exercises.Moved((images, _, _) => images[.., .., 1..]));
     }
+
+    [Fact]
+    public void Rounding_to_bfloat16()
+    {
+        static float Cut(float x, uint added) => BitConverter.UInt32BitsToSingle((BitConverter.SingleToUInt32Bits(x) + added) & 0xffff0000);
+        Assert.StartsWith("Right", Exercises.BFloat16(x => Cut(x, 0x7fff + (BitConverter.SingleToUInt32Bits(x) >> 16 & 1))));
+        Assert.Contains("rounds to", Exercises.BFloat16(x => Cut(x, 0)));
+        Assert.Contains("1.00390625 lies in the middle", Exercises.BFloat16(x => Cut(x, 0x8000)));
+        Assert.Contains("1.01171875 lies in the middle", Exercises.BFloat16(x => Cut(x, 0x7fff)));
+    }
+
+    [Fact]
+    public void Parts_of_a_batch()
+    {
+        Assert.StartsWith("Right", Exercises.Accumulation((n, all) => (double)n / all));
+        Assert.StartsWith("Not yet: parts may have different sizes", Exercises.Accumulation((_, _) => 0.5));
+        Assert.StartsWith("Not yet: parts of 4, 4 and 2 images together would count 3 times", Exercises.Accumulation((_, _) => 1));
+    }
+
+    [Fact]
+    public void Masked_patches_in_order()
+    {
+        using var scope = NewDisposeScope();
+        static Tensor Appended(Tensor seen, Tensor mask, Tensor order) => cat([seen, mask.expand(seen.shape[0], order.shape[1] - seen.shape[1], -1)], 1);
+        static Tensor By(Tensor tokens, Tensor places) => tokens.gather(1, places.unsqueeze(-1).expand(-1, -1, tokens.shape[2]));
+        Assert.StartsWith("Right", Exercises.RestoredOrder((seen, mask, order) => By(Appended(seen, mask, order), order.argsort(1))));
+        Assert.StartsWith("Not yet: the tokens still stand", Exercises.RestoredOrder(Appended));
+        Assert.StartsWith("Not yet: this applies the order once more", Exercises.RestoredOrder((seen, mask, order) => By(Appended(seen, mask, order), order)));
+        Assert.StartsWith("Not yet: some tokens", Exercises.RestoredOrder((seen, mask, order) => Appended(seen, mask, order) * 0));
+        Assert.StartsWith("Not yet: the shape is [2, 3, 4]", Exercises.RestoredOrder((seen, _, _) => seen));
+    }
+
+    [Fact]
+    public void Normalized_patches()
+    {
+        using var scope = NewDisposeScope();
+        static Tensor Mean(Tensor x) => x.mean([-1], keepdim: true);
+        Assert.StartsWith("Right", Exercises.NormalizedPatches(x => (x - Mean(x)) / (x.var(-1, keepdim: true) + 1e-6).sqrt()));
+        Assert.StartsWith("Not yet: a patch of one colour", Exercises.NormalizedPatches(x => (x - Mean(x)) / x.var(-1, keepdim: true).sqrt()));
+        Assert.StartsWith("Not yet: the unbiased", Exercises.NormalizedPatches(x => (x - Mean(x)) / (x.var(-1, unbiased: false, keepdim: true) + 1e-6).sqrt()));
+        Assert.StartsWith("Not yet: this is the mean of all", Exercises.NormalizedPatches(x => x - x.mean()));
+        Assert.StartsWith("Not yet: the mean is taken off", Exercises.NormalizedPatches(x => x - Mean(x)));
+        Assert.StartsWith("Not yet: look at one patch", Exercises.NormalizedPatches(x => x));
+        Assert.StartsWith("Not yet: the shape is", Exercises.NormalizedPatches(Mean));
+    }
 }
