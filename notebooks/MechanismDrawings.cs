@@ -487,8 +487,9 @@ static class MechanismDrawings
         void Looks(double x, string name, string count, Func<int, bool> seen)
         {
             canvas.Text(x + 84, 284, name, size: 13, bold: true);
-            for (var token = 0; token < 8; token++)
-                canvas.Box(x + token / 4 * 92 + token % 2 * 38, 302 + token % 4 / 2 * 34, 38, 34, token == 0 ? Lit : seen(token) ? Attention : Empty, Number(token, 0), corner: 0, size: 13, code: true);
+            // Token 0 last, since its border lies over its neighbours'.
+            for (var token = 7; token >= 0; token--)
+                canvas.Box(x + token / 4 * 92 + token % 2 * 38, 302 + token % 4 / 2 * 34, 38, 34, token == 0 ? (Attention.Fill, Lit.Stroke) : seen(token) ? Attention : Empty, Number(token, 0), corner: 0, size: 13, code: true);
             canvas.Text(x + 38, 384, "time 1", size: 12, italic: true);
             canvas.Text(x + 130, 384, "time 2", size: 12, italic: true);
             canvas.Text(x + 84, 408, count, size: 13);

@@ -52,11 +52,11 @@ var designs = new (string Name, VideoTransformerConfig Config, Func<ImageSet, in
     ("joint", joint, (films, _) => films),
     ("divided", divided, (films, _) => films),
     ("joint, no times", joint with { TimePositions = false }, (films, _) => films),
-    ("divided, no times", divided with { TimePositions = false }, (films, _) => films),
     ("joint, frames shuffled", joint, (films, seed) => Picked(films, seed, MovingClothes.Frames)),
     ("one frame", joint with { Frames = 1, TubeletFrames = 1 }, (films, seed) => Picked(films, seed, 1)),
     ("joint, tubelets of one frame", joint with { TubeletFrames = 1 }, (films, _) => films),
     ("divided, tubelets of one frame", divided with { TubeletFrames = 1 }, (films, _) => films),
+    ("divided, no times", divided with { TimePositions = false }, (films, _) => films),
 };
 
 ComputeDevice.TuneProcess();

@@ -58,13 +58,27 @@ public static class MovingClothes
         var paths = tensor(Enumerable.Range(0, ClassNames.Count).SelectMany(label => Path(label, step)).ToArray(), [ClassNames.Count, 2, Frames]);
         var places = start + paths[labels];                                                            // [count, 2, F]
 
-        var small = nn.functional.avg_pool2d(clothes.Images.index_select(0, garment).to(ScalarType.Float32), 2).round().to(ScalarType.Byte);
+        const int Part = 500;                                                                          // at a time, for the memory
+        var films = new List<Tensor>();
+        for (var first = 0; first < count; first += Part)
+        {
+            using var part = NewDisposeScope();
+            Tensor Some(Tensor all) => all.narrow(0, first, Math.Min(Part, count - first));
+            films.Add(Moved(clothes.Images.index_select(0, Some(garment)), Some(places)).MoveToOuterDisposeScope());
+        }
+        return new(cat(films).MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope(), ClassNames);
+    }
+
+    /// <summary>Images [n, 1, 28, 28] at places [n, 2, F], the row and the column of their corner → [n, F, H, W].</summary>
+    static Tensor Moved(Tensor images, Tensor places)
+    {
+        var small = nn.functional.avg_pool2d(images.to(ScalarType.Float32), 2).round().to(ScalarType.Byte);
         const int Rest = Side - Garment;
-        var still = nn.functional.pad(small, [0, Rest, 0, Rest]).expand(-1, Frames, -1, -1);           // in the corner, [count, F, H, W]
-        Tensor From(int axis) => (arange(Side) - places.select(1, axis).unsqueeze(-1)).remainder(Side); // [count, F, Side]
+        var still = nn.functional.pad(small, [0, Rest, 0, Rest]).expand(-1, Frames, -1, -1);
+        Tensor From(int axis) => (arange(Side) - places.select(1, axis).unsqueeze(-1)).remainder(Side); // [n, F, Side]
         var rows = From(0).unsqueeze(-1).expand(-1, -1, -1, Side);
         var columns = From(1).unsqueeze(-2).expand(-1, -1, Side, -1);
-        return new(still.gather(2, rows).gather(3, columns).MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope(), ClassNames);
+        return still.gather(2, rows).gather(3, columns);
     }
 
     static (int First, int Then) Ways(int label) => (label / 3, (label / 3 + Turns[label % 3] + 4) % 4);
