@@ -21,6 +21,7 @@ static class MechanismDrawings
         ("15", TwoTokens),
         ("16", ShiftedWindows),
         ("17", MaskAndReconstruct),
+        ("20", Tubelets),
         ("21", NumberFormats),
     ];
 
@@ -525,6 +526,49 @@ static class MechanismDrawings
         canvas.Text(98, 24, "sign", anchor: "start", size: 13, bold: true, fill: Lit.Stroke);
         canvas.Text(140, 24, "exponent: how large", anchor: "start", size: 13, bold: true, fill: SixPatches[1].Stroke);
         canvas.Text(300, 24, "mantissa: how fine", anchor: "start", size: 13, bold: true, fill: SixPatches[2].Stroke);
+
+    static SvgCanvas Tubelets()
+    {
+        (string Fill, string Stroke)[] colours = [.. SixPatches, Plain, ("#F9D9E8", "#A33B73")];
+        var canvas = new SvgCanvas("A film, cut into tubelets",
+            "A film of four frames of 4 by 4 pixels, numbered 0 to 63, is cut into eight tubelets of two frames and 2 by 2 pixels. The first is 0, 1, 4, 5 of the first frame and 16, 17, 20, 21 of the second. Below, one token looks at all eight, at the two of its place, or at the four of its time.", 434);
+        canvas.Text(206, 20, "film: 4 frames of 4 × 4 pixels", bold: true);
+        for (var frame = 0; frame < 4; frame++)
+        {
+            canvas.Text(54 + frame * 102, 44, $"frame {frame + 1}", size: 12, italic: true);
+            for (var pixel = 0; pixel < 16; pixel++)
+                canvas.Box(8 + frame * 102 + pixel % 4 * 23, 58 + pixel / 4 * 23, 23, 23, colours[frame / 2 * 4 + pixel / 8 * 2 + pixel % 4 / 2], Number(frame * 16 + pixel, 0), corner: 0, size: 12, code: true);
+        }
+        canvas.Text(206, 176, "a tubelet: 2 × 2 pixels of two frames", size: 13);
+        canvas.Text(206, 198, "[B, F, C, H, W] = [1, 4, 1, 4, 4]", code: true, size: 13);
+        canvas.Arrow((412, 104), (448, 104));
+        canvas.Text(572, 20, "eight tubelets", bold: true);
+        for (var tubelet = 0; tubelet < 8; tubelet++)
+        {
+            var first = tubelet / 4 * 32 + tubelet % 4 / 2 * 8 + tubelet % 2 * 2;
+            int[] numbers = [.. new[] { 0, 1, 4, 5, 16, 17, 20, 21 }.Select(pixel => first + pixel)];
+            canvas.Text(470, 47 + tubelet * 20, Number(tubelet, 0), anchor: "end", size: 12, fill: "#52606D");
+            for (var i = 0; i < 8; i++)
+                canvas.Box(476 + i * 26, 37 + tubelet * 20, 26, 20, colours[tubelet], Number(numbers[i], 0), corner: 0, size: 12, code: true);
+        }
+        canvas.Text(572, 214, "[B, T, C·t·P·P] = [1, 8, 8]", code: true, size: 13);
+
+        canvas.Path([(8, 238), (692, 238)], "#CBD2D9");
+        canvas.Text(8, 258, "At whom token 0 looks:", anchor: "start", bold: true);
+        void Looks(double x, string name, string count, Func<int, bool> seen)
+        {
+            canvas.Text(x + 84, 284, name, size: 13, bold: true);
+            // Token 0 last, since its border lies over its neighbours'.
+            for (var token = 7; token >= 0; token--)
+                canvas.Box(x + token / 4 * 92 + token % 2 * 38, 302 + token % 4 / 2 * 34, 38, 34, token == 0 ? (Attention.Fill, Lit.Stroke) : seen(token) ? Attention : Empty, Number(token, 0), corner: 0, size: 13, code: true);
+            canvas.Text(x + 38, 384, "time 1", size: 12, italic: true);
+            canvas.Text(x + 130, 384, "time 2", size: 12, italic: true);
+            canvas.Text(x + 84, 408, count, size: 13);
+        }
+        Looks(16, "joint: in space and time", "all T = G · N = 8", _ => true);
+        Looks(266, "divided: first in time", "its place, G = 2", token => token % 4 == 0);
+        Looks(516, "then in space", "its time, N = 4", token => token < 4);
+        canvas.Arrow((452, 336), (504, 336));
         return canvas;
     }
 }

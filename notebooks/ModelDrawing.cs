@@ -29,6 +29,8 @@ static class ModelDrawing
         ("14", []),
         ("15", ["class-token", "head"]),
         ("16", ["patches", "attention"]),
+        ("17", []),
+        ("20", ["patches", "positions", "attention"]),
         ("21", []),
     ];
 

@@ -22,6 +22,7 @@ public static class Formatters
             Add<PngPicture>(("image/png", picture => Convert.ToBase64String(picture.Content)), ("text/plain", picture => picture.ToString()));
             Add<GenericChart>((ChartOutput.MimeType, ChartOutput.Json), ("text/html", ChartOutput.Html), ("text/plain", ChartOutput.Text));
             Add<Explorer>(("text/html", explorer => explorer.ToFrame()), ("image/png", explorer => Convert.ToBase64String(explorer.Picture.Content)), ("text/plain", explorer => explorer.ToString()));
+            Add<Film>(("text/html", film => film.ToFrame()), ("image/png", film => Convert.ToBase64String(film.Picture.Content)), ("text/plain", film => film.ToString()));
             Add<Table>(("text/html", table => table.ToHtml()), ("text/plain", table => table.ToString()));
             // Shapes and single numbers: .NET Interactive would show the same text in a box of HTML, with a style sheet.
             foreach (var type in new[] { typeof(long[]), typeof(int), typeof(long), typeof(float), typeof(double) })

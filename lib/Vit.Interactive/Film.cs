@@ -1,0 +1,49 @@
+using System.Net;
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Vit.Interactive;
+
+/// <summary>Films that a notebook shows: a player with a button and a slider where it may run scripts, else all frames side by side.</summary>
+/// <remarks>The player needs no network; it stands still until it is started, and the keyboard reaches both of its controls.</remarks>
+public sealed class Film
+{
+    static readonly JsonSerializerOptions Short = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    readonly string page, words;
+    readonly int height;
+
+    internal Film(Tensor films, IReadOnlyList<string> names, double framesPerSecond, PngPicture picture)
+    {
+        Picture = picture;
+        var frames = films.shape[1];
+        words = $"films: {films.shape[0]} of {frames} frames, {string.Join("; ", names)}";
+        // 160 pixels for a picture, four of them in a row; then the controls.
+        height = 90 + (names.Count + 3) / 4 * (int)(190 * Math.Max(1, films.shape[2] / (double)films.shape[3]));
+        using var stream = typeof(Film).Assembly.GetManifestResourceStream("Film.html")!;
+        var data = JsonSerializer.Serialize(new
+        {
+            frames,
+            framesPerSecond,
+            Films = names.Select((name, i) => new
+            {
+                name,
+                Frames = films[i].unbind(0).Select(frame => Convert.ToBase64String(Data.Picture.Encode(frame))),
+            }),
+        }, Short).Replace("<", "\\u003c", StringComparison.Ordinal);
+        page = new StreamReader(stream).ReadToEnd().Replace("\"DATA\"", data, StringComparison.Ordinal);
+    }
+
+    /// <summary>For places that show no scripts: a row of frames for each film.</summary>
+    public PngPicture Picture { get; }
+
+    /// <summary>The player, a whole page.</summary>
+    public string ToHtml() => page;
+
+    /// <summary>The page in a frame of a notebook.</summary>
+    internal string ToFrame() =>
+        $"""<iframe srcdoc="{WebUtility.HtmlEncode(page)}" title="{WebUtility.HtmlEncode(words)}" style="width: 100%; height: {height}px; border: 0"></iframe>""";
+
+    /// <summary>What it shows, in words.</summary>
+    public override string ToString() => words;
+}
