@@ -526,6 +526,8 @@ static class MechanismDrawings
         canvas.Text(98, 24, "sign", anchor: "start", size: 13, bold: true, fill: Lit.Stroke);
         canvas.Text(140, 24, "exponent: how large", anchor: "start", size: 13, bold: true, fill: SixPatches[1].Stroke);
         canvas.Text(300, 24, "mantissa: how fine", anchor: "start", size: 13, bold: true, fill: SixPatches[2].Stroke);
+        return canvas;
+    }
 
     static SvgCanvas Tubelets()
     {
