@@ -106,18 +106,19 @@ void Compare(string way, MaskedAutoencoderConfig of, int epochs, int labels, dou
 
     double[] Run(double rate, int seed, bool look) => log.Results($"{way};{of.MaskShare};{of.DecoderLayers};{epochs};{labels};{rate};{seed}", () =>
     {
+        var encoder = frozen || epochs > 0 ? start.Value.encoder : null;    // made outside of the scope, so that it lasts
         using var scope = NewDisposeScope();
         var few = rest.RandomSplit(labels, seed).Aside;
         random.manual_seed(seed);
         nn.Module<Tensor, Tensor> model;
         Func<Tensor, Tensor> given = pixels => pixels;
         if (frozen)
-            (model, given) = (nn.Linear(config.Width, 10), pixels => Features(start.Value.encoder, pixels));
+            (model, given) = (nn.Linear(config.Width, 10), pixels => Features(encoder!, pixels));
         else
         {
             var vit = new VisionTransformer(config);
-            if (epochs > 0)
-                vit.load_state_dict(start.Value.encoder.state_dict());
+            if (encoder is not null)
+                vit.load_state_dict(encoder.state_dict());
             vit.ResetClassifier(10);
             model = vit;
         }
