@@ -480,11 +480,11 @@ static class MechanismDrawings
         canvas.Box(150, 84, 62, 108, Attention, "encoder", size: 13, bold: true);
         canvas.Arrow((214, 138), (228, 138));
         canvas.Text(278, 24, "tokens z", bold: true);
-        canvas.Text(278, 42, "[N, D] = [6, 3]", code: true, size: 12);
+        canvas.Text(278, 42, "[6, 3]", code: true, size: 12);
         canvas.Text(386, 24, "W and b", bold: true);
-        canvas.Text(386, 42, "[D, P·P] = [3, 4]", code: true, size: 12);
+        canvas.Text(386, 42, "[3, 4], [4]", code: true, size: 12);
         canvas.Text(508, 24, "logits", bold: true);
-        canvas.Text(508, 42, "[N, P·P] = [6, 4]", code: true, size: 12);
+        canvas.Text(508, 42, "[6, 4]", code: true, size: 12);
         for (var patch = 0; patch < 6; patch++)
         {
             canvas.Row(233, 60 + patch * 26, Whole(tokens[patch]), SixPatches[patch], 30);

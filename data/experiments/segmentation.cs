@@ -19,7 +19,8 @@ using static TorchSharp.torch;
 
 int[] sweepSeeds = [11, 12], seeds = [1, 2, 3, 4];
 string[] splits = ["random", "block", "half"];
-double[] firstRates = [2e-3, 4e-3, 8e-3];
+double[] firstRates = [4e-3, 8e-3, 1.6e-2];
+string[] models = ["ViT", "U-Net"];
 
 var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
 var file = Path.Combine(here, "segmentation.csv");
@@ -28,20 +29,25 @@ List<string> lines = File.Exists(file) ? [.. File.ReadAllLines(file)] : ["model;
 
 var mri = new Mri(Path.Combine(here, "..", "mri"));
 ComputeDevice.TuneProcess();
-foreach (var name in new[] { "ViT", "U-Net" })
+var best = models.ToDictionary(name => name, BestRate);
+foreach (var seed in seeds)
+    foreach (var split in splits)
+        foreach (var name in models)
+            Run(name, split, best[name], seed, look: true);
+
+double BestRate(string name)
 {
     var rates = new SortedDictionary<double, double>();
     foreach (var rate in firstRates)
         rates[rate] = Sweep(rate);
-    double best;
-    while ((best = rates.MaxBy(tried => tried.Value).Key) is var _ && (best == rates.Keys.First() || best == rates.Keys.Last()))
+    while (true)
     {
+        var best = rates.MaxBy(tried => tried.Value).Key;
+        if (best != rates.Keys.First() && best != rates.Keys.Last())
+            return best;
         var next = best == rates.Keys.First() ? best / 2 : best * 2;
         rates[next] = Sweep(next);
     }
-    foreach (var seed in seeds)
-        foreach (var split in splits)
-            Run(name, split, best, seed, look: true);
 
     double Sweep(double rate) => sweepSeeds.Average(seed => Run(name, "block", rate, seed, look: false));
 }
