@@ -14,8 +14,8 @@ using static TorchSharp.torch;
 // other half.
 //   OMP_NUM_THREADS=1 dotnet run data/experiments/segmentation.cs
 // Writes segmentation.csv beside it, a line for each training; what stands there already is not trained again. It takes
-// about twenty minutes on one core. Each model has one rate, chosen on blocks of sweep seeds (the best mean of two seeds,
-// with a worse one on either side); its four other seeds come after that. All blocks are of the same head, the sweep's too.
+// about ten minutes on one quiet core. Each model has one rate, chosen on blocks of sweep seeds (the best mean of two seeds,
+// with a worse one on either side); four other seeds come after that. All blocks are of the same head, the sweep's too.
 
 int[] sweepSeeds = [11, 12], seeds = [1, 2, 3, 4];
 string[] splits = ["random", "block", "half"];

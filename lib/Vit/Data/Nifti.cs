@@ -34,8 +34,15 @@ public sealed class Nifti
 
     static readonly Dictionary<int, string> Refused = new()
     {
-        [1] = "single bits", [32] = "complex numbers", [128] = "RGB colours", [1024] = "64-bit integers", [1280] = "64-bit integers",
-        [1536] = "128-bit numbers", [1792] = "complex numbers", [2048] = "complex numbers", [2304] = "RGBA colours",
+        [1] = "single bits",
+        [32] = "complex numbers",
+        [128] = "RGB colours",
+        [1024] = "64-bit integers",
+        [1280] = "64-bit integers",
+        [1536] = "128-bit numbers",
+        [1792] = "complex numbers",
+        [2048] = "complex numbers",
+        [2304] = "RGBA colours",
     };
 
     Nifti(Tensor voxels, double[,] affine, string? storedAxes) => (Voxels, Affine, StoredAxes) = (voxels, affine, storedAxes);

@@ -7,7 +7,13 @@ public class SegmenterTests
 {
     static readonly VisionTransformerConfig Small = VisionTransformerConfig.Micro with
     {
-        ImageHeight = 16, ImageWidth = 24, PatchSize = 4, Channels = 1, Classes = 2, Pooling = Pooling.Mean, NormBeforePooling = true,
+        ImageHeight = 16,
+        ImageWidth = 24,
+        PatchSize = 4,
+        Channels = 1,
+        Classes = 2,
+        Pooling = Pooling.Mean,
+        NormBeforePooling = true,
     };
 
     [Theory]
