@@ -21,6 +21,7 @@ static class MechanismDrawings
         ("15", TwoTokens),
         ("16", ShiftedWindows),
         ("17", MaskAndReconstruct),
+        ("19", TokensToMask),
         ("20", Tubelets),
         ("21", NumberFormats),
     ];
@@ -571,6 +572,52 @@ static class MechanismDrawings
         Looks(266, "divided: first in time", "its place, G = 2", token => token % 4 == 0);
         Looks(516, "then in space", "its time, N = 4", token => token < 4);
         canvas.Arrow((452, 336), (504, 336));
+        return canvas;
+    }
+
+    static SvgCanvas TokensToMask()
+    {
+        int[][] tokens = [[-2, -2, -2], [0, 0, 0], [-2, -2, 7], [-2, 7, -2], [0, 0, 1], [7, -2, -2]];
+        int[][] weight = [[1, 0, 0, -1], [0, 1, 0, -1], [0, 0, 1, -1]];
+        int[] bias = [1, 1, 1, 2];
+        int[][] logits = [.. tokens.Select(z => Enumerable.Range(0, 4).Select(pixel => bias[pixel] + Enumerable.Range(0, 3).Sum(d => z[d] * weight[d][pixel])).ToArray())];
+        var canvas = new SvgCanvas("Each token becomes a patch of the mask",
+            "An image of 4 by 6 pixels in six patches goes through the encoder, which gives six tokens of three numbers. One linear layer turns each token into four logits, one for each pixel of its patch. Where a logit is above 0, the mask is 1.", 292);
+        canvas.Text(72, 24, "image", bold: true);
+        canvas.Text(72, 42, "[1, 1, 4, 6]", code: true, size: 12);
+        canvas.Text(640, 24, "mask", bold: true);
+        canvas.Text(640, 42, "[1, 1, 4, 6]", code: true, size: 12);
+        for (var pixel = 0; pixel < 24; pixel++)
+        {
+            var (row, column) = (pixel / 6, pixel % 6);
+            var patch = row / 2 * 3 + column / 2;
+            canvas.Box(15 + column * 19, 100 + row * 19, 19, 19, SixPatches[patch], corner: 0);
+            var inside = logits[patch][row % 2 * 2 + column % 2] > 0;
+            canvas.Box(583 + column * 19, 100 + row * 19, 19, 19, inside ? (SixPatches[patch].Stroke, "#1F2933") : ("#FFFFFF", "#7B8794"), corner: 0);
+        }
+        canvas.Arrow((132, 138), (148, 138));
+        canvas.Box(150, 84, 62, 108, Attention, "encoder", size: 13, bold: true);
+        canvas.Arrow((214, 138), (228, 138));
+        canvas.Text(278, 24, "tokens z", bold: true);
+        canvas.Text(278, 42, "[6, 3]", code: true, size: 12);
+        canvas.Text(386, 24, "W and b", bold: true);
+        canvas.Text(386, 42, "[3, 4], [4]", code: true, size: 12);
+        canvas.Text(508, 24, "logits", bold: true);
+        canvas.Text(508, 42, "[6, 4]", code: true, size: 12);
+        for (var patch = 0; patch < 6; patch++)
+        {
+            canvas.Row(233, 60 + patch * 26, Whole(tokens[patch]), SixPatches[patch], 30);
+            canvas.Row(456, 60 + patch * 26, Whole(logits[patch]), SixPatches[patch], 27);
+        }
+        canvas.Text(328, 138, "·", size: 20);
+        for (var d = 0; d < 3; d++)
+            canvas.Row(337, 82 + d * 26, Whole(weight[d]), Weight, 25);
+        canvas.Text(387, 170, "+", size: 18);
+        canvas.Row(337, 182, Whole(bias), Weight, 25);
+        canvas.Text(446, 138, "=", size: 18);
+        canvas.Arrow((566, 138), (580, 138));
+        canvas.Text(15, 246, "The third patch: its token is −2, −2, 7, its logits are −1, −1, 8, −1. Only the third is above 0:", anchor: "start", size: 13);
+        canvas.Text(15, 266, "the pixel in the lower left corner of the patch is brain, the other three are not.", anchor: "start", size: 13);
         return canvas;
     }
 }

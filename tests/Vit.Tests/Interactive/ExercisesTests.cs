@@ -466,4 +466,44 @@ public sealed class ExercisesTests
         Assert.StartsWith("Not yet: look at one patch", Exercises.NormalizedPatches(x => x));
         Assert.StartsWith("Not yet: the shape is", Exercises.NormalizedPatches(Mean));
     }
+
+    [Fact]
+    public void Slices_away_from_the_block()
+    {
+        Says("Right.", (n, first, count, gap) => All(n).Where(z => z < first - gap || z >= first + count + gap));
+        Says("Not yet: nothing is left", (_, _, _, _) => []);
+        Says("Not yet: for 20 slices, of which 4 from number 8 are tested, and a gap of 2, slice 8 is trained on and tested", (n, _, _, _) => All(n));
+        Says("Not yet: for 20 slices, of which 4 from number 8 are tested, and a gap of 2, slice 6 is too near, and so is slice 13",
+            (n, first, count, _) => All(n).Where(z => z < first || z >= first + count));
+        Says("Not yet: for 20 slices, of which 4 from number 8 are tested, and a gap of 2, slice 12 is too near. The other side",
+            (n, first, count, gap) => All(n).Where(z => z < first - gap || z >= first + count));
+        Says("Not yet: for 20 slices, of which 4 from number 8 are tested, and a gap of 2, slice 5 is far enough",
+            (n, first, count, gap) => All(n).Where(z => z < first - gap - 1 || z > first + count + gap));
+        Says("Not yet: for 12 slices, of which 3 from number 0 are tested, and a gap of 2, there is a slice -2",
+            (n, first, count, gap) => Enumerable.Range(Math.Min(0, first - gap), n).Where(z => (z < first - gap || z >= first + count + gap) && z < n || z < 0));
+
+        static IEnumerable<int> All(int slices) => Enumerable.Range(0, slices);
+        static void Says(string answer, Func<int, int, int, int, IEnumerable<int>> training) =>
+            Assert.StartsWith(answer, Exercises.AwayFromTheBlock((n, first, count, gap) => [.. training(n, first, count, gap)]));
+    }
+
+    [Fact]
+    public void The_soft_Dice_loss()
+    {
+        using var scope = NewDisposeScope();
+        static Tensor Of(Tensor p, Tensor m, double one = 1) => 1 - (2 * (p * m).sum() + one) / (p.sum() + m.sum() + one);
+        Says("Right.", (x, m) => Of(x.sigmoid(), m));
+        Says("Not yet: this grows", (x, m) => 1 - Of(x.sigmoid(), m));
+        Says("Not yet: these are logits", (x, m) => Of(x, m));
+        Says("Not yet: a threshold", (x, m) => Of(x.gt(0).to(ScalarType.Float32), m));
+        Says("Not yet: this is the mean of one loss", (x, m) => stack(Enumerable.Range(0, 3).Select(i => Of(x[i].sigmoid(), m[i])).ToArray()).mean());
+        Says("Not yet: without the 1", (x, m) => Of(x.sigmoid(), m, 0));
+        Says("Not yet: that is IoU's", (x, m) => 1 - ((x.sigmoid() * m).sum() + 1) / (x.sigmoid().sum() + m.sum() - (x.sigmoid() * m).sum() + 1));
+        Says("Not yet: a perfect mask", (x, m) => 1 - ((x.sigmoid() * m).sum() + 1) / (x.sigmoid().sum() + m.sum() + 1));
+        Says("Not yet: on a random batch", (x, m) => (x.sigmoid() - m).abs().mean());
+        Says("Not yet: the number is right, but no gradient", (x, m) => Of(x.detach().sigmoid(), m));
+        Says("Not yet: the shape is [3, 1, 6, 8]", (x, _) => x);
+
+        static void Says(string answer, Func<Tensor, Tensor, Tensor> loss) => Assert.StartsWith(answer, Exercises.SoftDice(loss));
+    }
 }
