@@ -18,7 +18,7 @@ public static partial class Exercises
             if (yours.Length == 0)
                 return $"Not yet: nothing is left to train on, for {asked}.";
             if (yours.Any(z => z < 0 || z >= slices))
-                return $"Not yet: for {asked} there is a slice {yours.First(z => z < 0 || z >= slices)}. They are numbered from 0 to {slices - 1}.";
+                return $"Not yet: for {asked}, there is a slice {yours.First(z => z < 0 || z >= slices)}. They are numbered from 0 to {slices - 1}.";
             if (yours.FirstOrDefault(z => z >= first && z < first + count, -1) is var tested and >= 0)
                 return $"Not yet: for {asked}, slice {tested} is trained on and tested.";
             int[] missing = [.. expected.Except(yours)], close = [.. yours.Except(expected)];

@@ -9,8 +9,8 @@ namespace Vit.Models;
 /// of its P · P pixels.
 /// </summary>
 /// <remarks>
-/// The linear head is that of Segmenter (arXiv:2105.05633, section 3.2) and SETR (arXiv:2012.15840, section 3.2), with one
-/// difference: theirs gives K numbers for a patch, which are then enlarged to P × P pixels; this one gives all K · P · P.
+/// The head is Segmenter's linear decoder (arXiv:2105.05633, section 3.2) with one difference: that gives K numbers for a
+/// patch, which are then enlarged to P × P pixels; this one gives all K · P · P.
 /// </remarks>
 public sealed class Segmenter : nn.Module<Tensor, Tensor>
 {
