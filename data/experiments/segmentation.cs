@@ -1,7 +1,6 @@
 #:project ../../lib/Vit/Vit.csproj
 #:property PublishAot=false
 
-using System.Globalization;
 using TorchSharp;
 using TorchSharp.Modules;
 using Vit.Data;
@@ -19,13 +18,11 @@ using static TorchSharp.torch;
 
 int[] sweepSeeds = [11, 12], seeds = [1, 2, 3, 4];
 string[] splits = ["random", "block", "half"];
-double[] firstRates = [4e-3, 8e-3, 1.6e-2];
 string[] models = ["ViT", "U-Net"];
 
 var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
-var file = Path.Combine(here, "segmentation.csv");
-var measures = new[] { "test" }.Concat(Mri.Changes.Select(change => change.Name)).Concat(["coronal", "sagittal"]).ToArray();
-List<string> lines = File.Exists(file) ? [.. File.ReadAllLines(file)] : ["model;split;rate;seed;" + string.Join(';', measures)];
+var measures = new[] { "test" }.Concat(Mri.Changes.Select(change => change.Name)).Concat(["coronal", "sagittal"]);
+var log = new ExperimentLog("segmentation.csv", "model;split;rate;seed;" + string.Join(';', measures));
 
 var mri = new Mri(Path.Combine(here, "..", "mri"));
 ComputeDevice.TuneProcess();
@@ -35,30 +32,12 @@ foreach (var seed in seeds)
         foreach (var name in models)
             Run(name, split, best[name], seed, look: true);
 
-double BestRate(string name)
-{
-    var rates = new SortedDictionary<double, double>();
-    foreach (var rate in firstRates)
-        rates[rate] = Sweep(rate);
-    while (true)
-    {
-        var best = rates.MaxBy(tried => tried.Value).Key;
-        if (best != rates.Keys.First() && best != rates.Keys.Last())
-            return best;
-        var next = best == rates.Keys.First() ? best / 2 : best * 2;
-        rates[next] = Sweep(next);
-    }
-
-    double Sweep(double rate) => sweepSeeds.Average(seed => Run(name, "block", rate, seed, look: false));
-}
+double BestRate(string name) =>
+    ExperimentLog.BestRate(8e-3, rate => sweepSeeds.Average(seed => Run(name, "block", rate, seed, look: false)[0]));
 
 // Dice on the test slices; the changed ones are looked at when the rate is chosen.
-double Run(string name, string split, double rate, int seed, bool look)
+double[] Run(string name, string split, double rate, int seed, bool look) => log.Results($"{name};{split};{rate};{seed}", () =>
 {
-    var run = string.Create(CultureInfo.InvariantCulture, $"{name};{split};{rate};{seed};");
-    if (lines.Find(line => line.StartsWith(run, StringComparison.Ordinal))?.Split(';') is { } known)
-        return double.Parse(known[4], CultureInfo.InvariantCulture);
-
     using var scope = NewDisposeScope();
     var (train, test) = Mri.Split(split, seed);
     using var model = Mri.Trained(name, mri.Axial[train], mri.AxialMasks[train], rate, seed);
@@ -75,12 +54,8 @@ double Run(string name, string split, double rate, int seed, bool look)
         found.Add(Mri.Dice(Mri.Predict(model, mri.Coronal), mri.CoronalMasks));
         found.Add(Mri.Dice(Mri.Predict(model, mri.Sagittal), mri.SagittalMasks));
     }
-    lines.Add(run + string.Join(';', found.Select(dice => dice.ToString("F4", CultureInfo.InvariantCulture))));
-    File.WriteAllText($"{file}.new", string.Concat(lines.Select(line => $"{line}\n")));
-    File.Move($"{file}.new", file, overwrite: true);
-    Console.WriteLine($"{DateTime.Now:T}  {lines[^1]}");
-    return found[0];
-}
+    return [.. found];
+});
 
 // The head as slices of 112 × 112 pixels, [N, 1, 112, 112], what is nearest the reader's top of the page: front, or top.
 sealed class Mri

@@ -1,7 +1,6 @@
 #:project ../../lib/Vit.Interactive/Vit.Interactive.csproj
 #:property PublishAot=false
 
-using System.Globalization;
 using Vit.Data;
 using Vit.Interactive;
 using Vit.Models;
@@ -20,12 +19,10 @@ using static TorchSharp.torch;
 
 const int Steps = 500, BatchSize = 32;
 int[] seeds = [1, 2, 3];
-double[] ladder = [5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2];
 
 var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
 var data = Path.Combine(here, "..", "fashion-mnist");
-var file = Path.Combine(here, "video.csv");
-List<string> lines = File.Exists(file) ? [.. File.ReadAllLines(file)] : ["design;rate;seed;validation_top1;test_top1"];
+var log = new ExperimentLog("video.csv", "design;rate;seed;validation_top1;test_top1");
 
 // Garments for validation and for the test are in no film of the training.
 var (rest, aside) = FashionMnist.Load(Split.Train, data).RandomSplit(3_000, seed: 0);
@@ -60,30 +57,18 @@ var designs = new (string Name, VideoTransformerConfig Config, Func<ImageSet, in
 ComputeDevice.TuneProcess();
 foreach (var design in designs)
 {
-    var best = 3;
-    var found = new Dictionary<int, double>();
-    while (true)
-    {
-        foreach (var i in new[] { best, best - 1, best + 1 }.Where(i => i >= 0 && i < ladder.Length))
-            found[i] = Run(design, ladder[i], seeds[0]);
-        var better = found.MaxBy(it => it.Value).Key;
-        if (better == best)
-            break;
-        best = better;
-    }
-    foreach (var seed in seeds)
-        Run(design, ladder[best], seed, keep: seed == seeds[0] && design.Name is "joint" or "divided");
+    var best = ExperimentLog.BestRate(4e-3, rate => Run(rate, seeds[0])[0]);
+    Console.WriteLine($"{design.Name}: {ExperimentLog.Spread([.. seeds.Select(seed => Run(best, seed)[1])])} % at {best}");
+    var weights = Path.Combine(here, $"video-{design.Name}.safetensors");
+    if (design.Name is "joint" or "divided" && !File.Exists(weights))
+        Train(design, best, seeds[0], weights);
+
+    double[] Run(double rate, int seed) => log.Results($"{design.Name};{rate};{seed}", () => Train(design, rate, seed));
 }
 
-// The accuracy on the validation films.
-double Run((string Name, VideoTransformerConfig Config, Func<ImageSet, int, ImageSet> Seen) design, double rate, int seed, bool keep = false)
+// The accuracy on validation and test films.
+double[] Train((string Name, VideoTransformerConfig Config, Func<ImageSet, int, ImageSet> Seen) design, double rate, int seed, string? weights = null)
 {
-    var run = string.Create(CultureInfo.InvariantCulture, $"{design.Name};{rate};{seed};");
-    var weights = Path.Combine(here, $"video-{design.Name}.safetensors");
-    var known = lines.Find(line => line.StartsWith(run, StringComparison.Ordinal))?.Split(';');
-    if (known is not null && !(keep && !File.Exists(weights)))
-        return double.Parse(known[3], CultureInfo.InvariantCulture);
-
     using var scope = NewDisposeScope();
     random.manual_seed(seed);
     using var model = new VideoTransformer(design.Config);
@@ -100,18 +85,9 @@ double Run((string Name, VideoTransformerConfig Config, Func<ImageSet, int, Imag
     // The Trainer looks at one film of validation after the epoch, which chooses nothing.
     using (var trainer = new Trainer(model, films, films.Select([0]), recipe))
         foreach (var _ in trainer.Run()) { }
-    var chosenBy = Evaluation.Of(model, design.Seen(validation, 1_003)).Top1;
-    var unseen = Evaluation.Of(model, design.Seen(test, 1_004)).Top1;
-    if (keep)
+    if (weights is not null)
         SafeTensors.Save(weights, model.state_dict());
-    if (known is null)
-    {
-        lines.Add(run + string.Create(CultureInfo.InvariantCulture, $"{chosenBy:F4};{unseen:F4}"));
-        File.WriteAllText($"{file}.new", string.Concat(lines.Select(line => $"{line}\n")));
-        File.Move($"{file}.new", file, overwrite: true);
-    }
-    Console.WriteLine($"{DateTime.Now:T}  {run}{chosenBy:F4};{unseen:F4}");
-    return chosenBy;
+    return [Evaluation.Of(model, design.Seen(validation, 1_003)).Top1, Evaluation.Of(model, design.Seen(test, 1_004)).Top1];
 }
 
 // So many of each film's frames, in an order drawn at random for each film.
