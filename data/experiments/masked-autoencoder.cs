@@ -16,7 +16,7 @@ using static TorchSharp.torch;
 // that goes on by factors of two until the best lies inside. With it seeds 1 to 3 are trained, and look at the test images.
 // A seed draws the labelled images, their order and the first weights. A quiet core takes half an hour.
 
-const int ValidationCount = 5_000, Long = 8, Short = 2;
+const int ValidationCount = 5_000, Long = 8, Short = 1;
 int[] sizes = [10, 100, 1_000, 10_000], seeds = [1, 2, 3];
 var config = new VisionTransformerConfig
 {
