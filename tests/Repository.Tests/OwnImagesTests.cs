@@ -35,8 +35,18 @@ public sealed class OwnImagesTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    internal static List<string> Lines() => [.. new Document("README.md").Texts.Single().Descendants<FencedCodeBlock>()
-        .Single(b => b.Info == "csharp" && b.Lines.ToString().Contains("ImageFolder")).Lines.ToString().ReplaceLineEndings("\n").Split('\n')];
+    internal static List<string> Lines() => Block("#:project");
+
+    /// <summary>The program with the lines that fine-tune in the place of those that train from scratch.</summary>
+    internal static List<string> FineTuning() =>
+    [
+        .. Lines().TakeWhile(line => !line.StartsWith("var (training", StringComparison.Ordinal)),
+        .. Block("ResetClassifier"),
+        .. Lines().SkipWhile(line => !line.StartsWith("foreach (var (name", StringComparison.Ordinal)),
+    ];
+
+    static List<string> Block(string with) => [.. new Document("README.md").Texts.Single().Descendants<FencedCodeBlock>()
+        .Single(b => b.Info == "csharp" && b.Lines.ToString().Contains("ImageFolder") && b.Lines.ToString().Contains(with)).Lines.ToString().ReplaceLineEndings("\n").Split('\n')];
 
     [Fact]
     public void It_is_twenty_lines_at_most() =>
@@ -47,12 +57,26 @@ public sealed class OwnImagesTests : IDisposable
     [InlineData(2, 1)]
     public async Task It_trains_and_names_a_picture(int red, int blue)
     {
+        var told = await Run(Lines(), red, blue);
+        var best = red > 2 ? @"red: \d+\.\d %\nblue" : @"(red|blue): \d+\.\d %\n(red|blue)";
+        Assert.Matches($@"(?s)epoch +1: .*epoch +30: .*\n{best}: \d+\.\d %\n$", told);
+    }
+
+    [Fact]
+    public async Task It_fine_tunes_and_names_a_picture()
+    {
+        var told = await Run([.. FineTuning().Select(line => line.Replace("data/checkpoints", Tree.PathOf("data/checkpoints").Replace('\\', '/')))], 20, 20);
+        Assert.Matches(@"(?s)epoch +1: .*epoch +10: .*\nred: \d+\.\d %\nblue: \d+\.\d %\n$", told);
+    }
+
+    async Task<string> Run(List<string> lines, int red, int blue)
+    {
         var bin = Tree.PathOf("lib/bin").Replace('\\', '/');
         string[] cells =
         [
             $"#r \"{bin}/Vit.dll\"\n#r \"{bin}/TorchSharp.dll\"\n{Pictures.Replace("RED", $"{red}").Replace("BLUE", $"{blue}")}",
             // What is told to the build has been done above.
-            string.Join('\n', Lines().Where(l => !l.StartsWith("#:"))),
+            string.Join('\n', lines.Where(l => !l.StartsWith("#:"))),
         ];
         var json = new JsonObject
         {
@@ -69,9 +93,7 @@ public sealed class OwnImagesTests : IDisposable
         var result = await NotebookRunner.Run(notebook, _folder, cancellation: TestContext.Current.CancellationToken);
 
         Assert.True(result.Failure is null, string.Join('\n', result.Failure?.Details ?? []));
-        var told = string.Concat(notebook.Cells[1].Outputs.Select(o => NotebookCell.Text(o!["text"])));
-        var best = red > 2 ? @"red: \d+\.\d %\nblue" : @"(red|blue): \d+\.\d %\n(red|blue)";
-        Assert.Matches($@"(?s)epoch +1: .*epoch +30: .*\n{best}: \d+\.\d %\n$", told);
         Assert.True(File.Exists(Path.Combine(_folder, "my-model", "best.safetensors")));
+        return string.Concat(notebook.Cells[1].Outputs.Select(o => NotebookCell.Text(o!["text"])));
     }
 }

@@ -30,10 +30,10 @@ public sealed class OwnProgramTests
         Assert.Contains("warning CS0219", output);
     }
 
-    [Fact]
-    public void What_the_README_shows_builds_without_a_warning()
+    [Theory, InlineData(false), InlineData(true)]
+    public void What_the_README_shows_builds_without_a_warning(bool fineTuned)
     {
-        var (code, output) = Build(string.Join('\n', OwnImagesTests.Lines()).Replace("#:project lib/", "#:project ../../lib/"));
+        var (code, output) = Build(string.Join('\n', fineTuned ? OwnImagesTests.FineTuning() : OwnImagesTests.Lines()).Replace("#:project lib/", "#:project ../../lib/"));
         Assert.True(code == 0 && !output.Contains("warning", StringComparison.OrdinalIgnoreCase), output);
     }
 
