@@ -69,7 +69,7 @@ public class TrainerTests
         // In one of the two each step also multiplies large matrices.
         TrainingLoss Slower(ScalarType slow) => (model, images, targets) =>
         {
-            for (var i = 0; i < 60 && images.dtype == slow; i++)
+            for (var i = 0; i < 40 && images.dtype == slow; i++)
                 ballast.mm(ballast).Dispose();
             return Trainer.CrossEntropy(model, images, targets);
         };
