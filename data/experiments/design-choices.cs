@@ -35,9 +35,8 @@ var designs = new (string Name, Design Design)[]
 };
 
 var log = new ExperimentLog("design-choices.csv", "design;rate;seed;validation_top1;test_top1");
-var data = Path.Combine((string)AppContext.GetData("EntryPointFileDirectoryPath")!, "..", "fashion-mnist");
-var (rest, validation) = FashionMnist.Load(Split.Train, data).RandomSplit(ValidationCount, seed: 0);
-var test = FashionMnist.Load(Split.Test, data);
+var (rest, validation) = FashionMnist.Load(Split.Train, ExperimentLog.FashionMnist).RandomSplit(ValidationCount, seed: 0);
+var test = FashionMnist.Load(Split.Test, ExperimentLog.FashionMnist);
 
 ComputeDevice.TuneProcess();
 foreach (var (name, design) in designs)

@@ -17,9 +17,8 @@ const int Few = 1_000, Many = 20_000, Epochs = 8, BatchSize = 32, ValidationCoun
 int[] seeds = [1, 2, 3];
 
 var log = new ExperimentLog("distillation.csv", "way;teacher;rate;seed;validation_top1;test_top1");
-var data = Path.Combine((string)AppContext.GetData("EntryPointFileDirectoryPath")!, "..", "fashion-mnist");
-var (rest, validation) = FashionMnist.Load(Split.Train, data).RandomSplit(ValidationCount, seed: 0);
-var test = FashionMnist.Load(Split.Test, data);
+var (rest, validation) = FashionMnist.Load(Split.Train, ExperimentLog.FashionMnist).RandomSplit(ValidationCount, seed: 0);
+var test = FashionMnist.Load(Split.Test, ExperimentLog.FashionMnist);
 var many = rest.RandomSplit(Many, seed: 1).Aside;
 var few = many.Select(Enumerable.Range(0, Few).Select(i => (long)i));
 var shiftAndFlip = new Augmentation { CropPadding = 2, HorizontalFlip = true };

@@ -21,14 +21,12 @@ const int ValidationCount = 600;
 int[] sizes = [10, 30, 100, 300, 1_000], seeds = [1, 2, 3];
 string[] classes = ["Pullover", "Coat", "Shirt"];
 
-var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
-var data = Path.Combine(here, "..", "fashion-mnist");
-var checkpoint = Path.Combine(here, "..", "checkpoints", "fashion-mnist-seven");
+var checkpoint = Path.Combine(ExperimentLog.Folder, "..", "checkpoints", "fashion-mnist-seven");
 var log = new ExperimentLog("head-start.csv", "way;images;steps;rate;seed;validation_top1;test_top1");
 
 ComputeDevice.TuneProcess();
-var (rest, validation) = FashionMnist.Load(Split.Train, data).OfClasses(classes).RandomSplit(ValidationCount, seed: 0);
-var test = FashionMnist.Load(Split.Test, data).OfClasses(classes);
+var (rest, validation) = FashionMnist.Load(Split.Train, ExperimentLog.FashionMnist).OfClasses(classes).RandomSplit(ValidationCount, seed: 0);
+var test = FashionMnist.Load(Split.Test, ExperimentLog.FashionMnist).OfClasses(classes);
 var frozen = Load();
 frozen.eval();
 var config = frozen.Config;
@@ -77,10 +75,10 @@ double[] Run(Way way, int images, int steps, double rate, int seed) => log.Resul
     using var model = way.New();
     model.train();
     // As they are, and mirrored.
-    var pixels = Normalized(few);
+    var pixels = FewLabels.Normalized(few);
     var inputs = stack([way.Given(pixels), way.Given(pixels.flip(3))], 1);    // [N, 2, …]
     Learn(model, inputs, few.Labels, steps, rate, way.ShareOf);
-    return [Accuracy(model, way.Given(Normalized(validation)), validation.Labels), Accuracy(model, way.Given(Normalized(test)), test.Labels)];
+    return [FewLabels.Accuracy(model, way.Given(FewLabels.Normalized(validation)), validation.Labels), FewLabels.Accuracy(model, way.Given(FewLabels.Normalized(test)), test.Labels)];
 });
 
 // AdamW, a cosine after a short warm-up, batches of 16.
@@ -112,14 +110,6 @@ static void Learn(nn.Module<Tensor, Tensor> model, Tensor inputs, Tensor labels,
     }
 }
 
-static double Accuracy(nn.Module<Tensor, Tensor> model, Tensor inputs, Tensor labels)
-{
-    using var scope = NewDisposeScope();
-    using var noGradients = no_grad();
-    model.eval();
-    return cat([.. inputs.split(250).Select(part => model.forward(part).argmax(1))]).eq(labels).to(float32).mean().item<float>();
-}
-
 // What the head of the pre-trained model reads.
 Tensor Features(Tensor pixels)
 {
@@ -135,8 +125,6 @@ Tensor AllTokens(Tensor pixels)
     using var noGradients = no_grad();
     return cat([.. pixels.split(250).Select(part => frozen.Intermediates(part, [2], norm: true)[0].slice(1, 1, config.Tokens, 1).flatten(1))]).MoveToOuterDisposeScope();
 }
-
-static Tensor Normalized(ImageSet set) => FashionMnist.Normalization.Apply(set.Images.to(float32) / 255);
 
 // The pre-trained model, with a new head of zeros.
 VisionTransformer Load() => Pretrained.Load<VisionTransformer>(checkpoint, new() { Classes = classes.Length }).Model;

@@ -1,7 +1,6 @@
 #:project ../../lib/Vit/Vit.csproj
 #:property PublishAot=false
 
-using System.Globalization;
 using Vit.Data;
 using Vit.Models;
 using Vit.Training;
@@ -38,14 +37,9 @@ var augmentations = new (string Name, Augmentation? Augmentation, int[] Seeds)[]
     ("shifted and mirrored", new() { CropPadding = 2, HorizontalFlip = true }, [1, 2]),
 };
 
-var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
-var file = Path.Combine(here, "hunger-for-data.csv");
-List<string> lines = File.Exists(file) ? [.. File.ReadAllLines(file)] : ["model;augmentation;images;seed;test_top1"];
-var done = lines.Select(line => line[..line.LastIndexOf(';')]).ToHashSet();
-
-var data = Path.Combine(here, "..", "fashion-mnist");
-var all = FashionMnist.Load(Split.Train, data);
-var test = FashionMnist.Load(Split.Test, data);
+var log = new ExperimentLog("hunger-for-data.csv", "model;augmentation;images;seed;test_top1");
+var all = FashionMnist.Load(Split.Train, ExperimentLog.FashionMnist);
+var test = FashionMnist.Load(Split.Test, ExperimentLog.FashionMnist);
 var (_, glance) = all.RandomSplit(10, seed: 0);    // the Trainer looks at these after each epoch; nothing is chosen by them
 
 ComputeDevice.TuneProcess();
@@ -56,11 +50,10 @@ var runs =
     from model in models
     select (model, augmentation, seed, images);
 foreach (var (kind, augmentation, seed, images) in runs)
-{
-    var run = $"{kind.Name};{augmentation.Name};{images};{seed}";
-    if (done.Contains(run))
-        continue;
+    log.Results($"{kind.Name};{augmentation.Name};{images};{seed}", () => [Top1(kind.New, augmentation.Augmentation, seed, images)]);
 
+double Top1(Func<nn.Module<Tensor, Tensor>> create, Augmentation? augmentation, int seed, int images)
+{
     using var scope = NewDisposeScope();
     random.manual_seed(seed);
     var recipe = new Recipe
@@ -69,16 +62,12 @@ foreach (var (kind, augmentation, seed, images) in runs)
         BatchSize = BatchSize,
         LearningRate = 2e-3,
         WarmUpEpochs = 0.1 * Seen / images,
-        Augmentation = augmentation.Augmentation,
+        Augmentation = augmentation,
         Seed = seed,
         Device = "cpu",
     };
-    using var model = kind.New();
+    using var model = create();
     using var trainer = new Trainer(model, images == all.Count ? all : all.RandomSplit(images, seed).Aside, glance, recipe);
     foreach (var _ in trainer.Run()) { }
-    var top1 = Evaluation.Of(model, test).Top1;
-    lines.Add(string.Create(CultureInfo.InvariantCulture, $"{run};{top1:F4}"));
-    File.WriteAllText($"{file}.new", string.Concat(lines.Select(line => $"{line}\n")));
-    File.Move($"{file}.new", file, overwrite: true);
-    Console.WriteLine($"{DateTime.Now:T}  {run}: {100 * top1:F2} %");
+    return Evaluation.Of(model, test).Top1;
 }

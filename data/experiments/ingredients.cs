@@ -31,9 +31,8 @@ var config = new VisionTransformerConfig
 nn.Module<Tensor, Tensor> Vit() => new VisionTransformer(config);
 nn.Module<Tensor, Tensor> Linear() => nn.Sequential(("flat", nn.Flatten()), ("head", nn.Linear(28 * 28, 10)));
 
-var data = Path.Combine((string)AppContext.GetData("EntryPointFileDirectoryPath")!, "..", "fashion-mnist");
-var (rest, validation) = FashionMnist.Load(Split.Train, data).RandomSplit(ValidationCount, seed: 0);
-var test = FashionMnist.Load(Split.Test, data);
+var (rest, validation) = FashionMnist.Load(Split.Train, ExperimentLog.FashionMnist).RandomSplit(ValidationCount, seed: 0);
+var test = FashionMnist.Load(Split.Test, ExperimentLog.FashionMnist);
 var log = new ExperimentLog("ingredients.csv", "recipe;images;epochs;rate;seed;validation_top1;test_top1;validation_average_top1;test_average_top1");
 
 Recipe Plain(int epochs) => new()

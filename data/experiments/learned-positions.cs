@@ -27,16 +27,14 @@ var config = new VisionTransformerConfig
     Classes = 10,
 };
 
-var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
-var file = Path.Combine(here, "learned-positions.csv");
+var file = Path.Combine(ExperimentLog.Folder, "learned-positions.csv");
 List<string> lines = File.Exists(file)
     ? [.. File.ReadAllLines(file)]
     : [$"seed;test_top1;patch;{string.Join(';', Enumerable.Range(0, 49).Select(i => $"to_{i}"))}"];
 
-var data = Path.Combine(here, "..", "fashion-mnist");
-var (train, rest) = FashionMnist.Load(Split.Train, data).RandomSplit(40_000, seed: 0);
+var (train, rest) = FashionMnist.Load(Split.Train, ExperimentLog.FashionMnist).RandomSplit(40_000, seed: 0);
 var (_, glance) = rest.RandomSplit(1_000, seed: 0);    // the Trainer looks at these after each epoch; nothing is chosen by them
-var test = FashionMnist.Load(Split.Test, data);
+var test = FashionMnist.Load(Split.Test, ExperimentLog.FashionMnist);
 
 ComputeDevice.TuneProcess();
 foreach (var seed in new[] { 1, 2 }.Where(seed => !lines.Any(line => line.StartsWith($"{seed};", StringComparison.Ordinal))))

@@ -33,15 +33,13 @@ var config = new VisionTransformerConfig
 };
 var decoder = new MaskedAutoencoderConfig { DecoderWidth = 32, DecoderLayers = 1, DecoderHeads = 4 };
 
-var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
 var log = new ExperimentLog("masked-autoencoder.csv", "way;mask;decoder_layers;epochs;labels;rate;seed;validation_top1;test_top1");
 ComputeDevice.TuneProcess();
-var data = Path.Combine(here, "..", "fashion-mnist");
-var (rest, validation) = FashionMnist.Load(Split.Train, data).RandomSplit(ValidationCount, seed: 0);
-var test = FashionMnist.Load(Split.Test, data);
-var (unlabelled, known, unseen) = (Normalized(rest), Normalized(validation), Normalized(test));
+var (rest, validation) = FashionMnist.Load(Split.Train, ExperimentLog.FashionMnist).RandomSplit(ValidationCount, seed: 0);
+var test = FashionMnist.Load(Split.Test, ExperimentLog.FashionMnist);
+var unlabelled = FewLabels.Normalized(rest);
 
-var shipped = Path.Combine(here, "masked-autoencoder.safetensors");
+var shipped = Path.Combine(ExperimentLog.Folder, "masked-autoencoder.safetensors");
 Lazy<MaskedAutoencoder> trained = new(() =>
 {
     var model = Create(decoder);
@@ -101,32 +99,36 @@ void PreTrain(MaskedAutoencoder model, int epochs)
 
 void Compare(string way, MaskedAutoencoderConfig of, int epochs, int labels, double first, Lazy<MaskedAutoencoder> start, bool frozen)
 {
+    // What a linear layer on frozen features is given of the images that are looked at: the same in every run.
+    Lazy<Tensor> known = new(() => Given(validation)), unseen = new(() => Given(test));
+    Tensor Given(ImageSet set) => frozen ? Features(start.Value.encoder, FewLabels.Normalized(set)) : FewLabels.Normalized(set);
     var best = ExperimentLog.BestRate(first, rate => Run(rate, seed: 11, look: false)[0]);
     Console.WriteLine($"{way}, mask {of.MaskShare}, {of.DecoderLayers} decoder blocks, {epochs} epochs, {labels} labels: {ExperimentLog.Spread([.. seeds.Select(seed => Run(best, seed, look: true)[1])])} % at {best}");
 
     double[] Run(double rate, int seed, bool look) => log.Results($"{way};{of.MaskShare};{of.DecoderLayers};{epochs};{labels};{rate};{seed}", () =>
     {
-        var encoder = frozen || epochs > 0 ? start.Value.encoder : null;    // made outside of the scope, so that it lasts
+        // Made outside of the scope, so that they last.
+        var encoder = frozen || epochs > 0 ? start.Value.encoder : null;
+        var (chosenBy, last) = (known.Value, look ? unseen.Value : null);
         using var scope = NewDisposeScope();
         var few = rest.RandomSplit(labels, seed).Aside;
         random.manual_seed(seed);
-        nn.Module<Tensor, Tensor> model;
-        Func<Tensor, Tensor> given = pixels => pixels;
-        if (frozen)
-            (model, given) = (nn.Linear(config.Width, 10), pixels => Features(encoder!, pixels));
-        else
-        {
-            var vit = new VisionTransformer(config);
-            if (encoder is not null)
-                vit.load_state_dict(encoder.state_dict());
-            vit.ResetClassifier(10);
-            model = vit;
-        }
-        var pixels = Normalized(few);
-        Learn(model, stack([given(pixels), given(pixels.flip(3))], 1), few.Labels, rate);
-        double Top1(Tensor pixels, Tensor labels) => Accuracy(model, given(pixels), labels);
-        return [Top1(known, validation.Labels), look ? Top1(unseen, test.Labels) : double.NaN];
+        nn.Module<Tensor, Tensor> model = frozen ? nn.Linear(config.Width, 10) : Classifier(encoder);
+        var pixels = FewLabels.Normalized(few);
+        Tensor[] ways = [pixels, pixels.flip(3)];
+        Learn(model, stack([.. frozen ? ways.Select(way => Features(encoder!, way)) : ways], 1), few.Labels, rate);
+        return [FewLabels.Accuracy(model, chosenBy, validation.Labels), last is null ? double.NaN : FewLabels.Accuracy(model, last, test.Labels)];
     });
+}
+
+// A fresh model with ten classes, or the pre-trained one with a new head.
+VisionTransformer Classifier(VisionTransformer? encoder)
+{
+    var vit = new VisionTransformer(config);
+    if (encoder is not null)
+        vit.load_state_dict(encoder.state_dict());
+    vit.ResetClassifier(10);
+    return vit;
 }
 
 // Inputs [N, 2, …]: each image as it is, and mirrored.
@@ -168,12 +170,3 @@ static Tensor Features(VisionTransformer encoder, Tensor pixels)
     encoder.eval();
     return cat([.. pixels.split(500).Select(encoder.call)]).MoveToOuterDisposeScope();    // without a head, what it would read
 }
-
-static double Accuracy(nn.Module<Tensor, Tensor> model, Tensor inputs, Tensor labels)
-{
-    using var scope = NewDisposeScope();
-    using var noGradients = no_grad();
-    return cat([.. inputs.split(500).Select(part => model.call(part).argmax(1))]).eq(labels).to(float32).mean().item<float>();
-}
-
-static Tensor Normalized(ImageSet set) => FashionMnist.Normalization.Apply(set.Images.to(float32) / 255);

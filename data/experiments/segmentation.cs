@@ -20,11 +20,10 @@ int[] sweepSeeds = [11, 12], seeds = [1, 2, 3, 4];
 string[] splits = ["random", "block", "half"];
 string[] models = ["ViT", "U-Net"];
 
-var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
 var measures = new[] { "test" }.Concat(Mri.Changes.Select(change => change.Name)).Concat(["coronal", "sagittal"]);
 var log = new ExperimentLog("segmentation.csv", "model;split;rate;seed;" + string.Join(';', measures));
 
-var mri = new Mri(Path.Combine(here, "..", "mri"));
+var mri = new Mri(Path.Combine(ExperimentLog.Folder, "..", "mri"));
 ComputeDevice.TuneProcess();
 var best = models.ToDictionary(name => name, BestRate);
 foreach (var seed in seeds)
@@ -104,8 +103,9 @@ sealed class Mri
         Classes = 1, Pooling = Pooling.Mean, NormBeforePooling = true,
     });
 
-    public static nn.Module<Tensor, Tensor> Trained(string name, Tensor images, Tensor masks, double rate, int seed, int steps = 400)
+    public static nn.Module<Tensor, Tensor> Trained(string name, Tensor images, Tensor masks, double rate, int seed)
     {
+        const int steps = 400;
         random.manual_seed(seed);
         var model = New(name);
         var optimizer = optim.AdamW(model.parameters(), rate, weight_decay: 0.01);

@@ -19,9 +19,8 @@ const int Steps = 600, BatchSize = 32, ValidationCount = 3_000;
 int[] seeds = [1, 2, 3];
 
 var log = new ExperimentLog("shifted-windows.csv", "design;rate;seed;validation_top1;test_top1");
-var data = Path.Combine((string)AppContext.GetData("EntryPointFileDirectoryPath")!, "..", "fashion-mnist");
-var (rest, validation) = Framed(FashionMnist.Load(Split.Train, data)).RandomSplit(ValidationCount, seed: 0);
-var test = Framed(FashionMnist.Load(Split.Test, data));
+var (rest, validation) = Framed(FashionMnist.Load(Split.Train, ExperimentLog.FashionMnist)).RandomSplit(ValidationCount, seed: 0);
+var test = Framed(FashionMnist.Load(Split.Test, ExperimentLog.FashionMnist));
 
 var designs = new (string Name, Func<nn.Module<Tensor, Tensor>> New)[]
 {

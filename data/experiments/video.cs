@@ -20,14 +20,12 @@ using static TorchSharp.torch;
 const int Steps = 500, BatchSize = 32;
 int[] seeds = [1, 2, 3];
 
-var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
-var data = Path.Combine(here, "..", "fashion-mnist");
 var log = new ExperimentLog("video.csv", "design;rate;seed;validation_top1;test_top1");
 
 // Garments for validation and for the test are in no film of the training.
-var (rest, aside) = FashionMnist.Load(Split.Train, data).RandomSplit(3_000, seed: 0);
+var (rest, aside) = FashionMnist.Load(Split.Train, ExperimentLog.FashionMnist).RandomSplit(3_000, seed: 0);
 var validation = MovingClothes.Films(aside, 1_200, seed: 1_001);
-var test = MovingClothes.Films(FashionMnist.Load(Split.Test, data), 2_400, seed: 1_002);
+var test = MovingClothes.Films(FashionMnist.Load(Split.Test, ExperimentLog.FashionMnist), 2_400, seed: 1_002);
 
 var joint = new VideoTransformerConfig
 {
@@ -59,7 +57,7 @@ foreach (var design in designs)
 {
     var best = ExperimentLog.BestRate(4e-3, rate => Run(rate, seeds[0])[0]);
     Console.WriteLine($"{design.Name}: {ExperimentLog.Spread([.. seeds.Select(seed => Run(best, seed)[1])])} % at {best}");
-    var weights = Path.Combine(here, $"video-{design.Name}.safetensors");
+    var weights = Path.Combine(ExperimentLog.Folder, $"video-{design.Name}.safetensors");
     if (design.Name is "joint" or "divided" && !File.Exists(weights))
         Train(design, best, seeds[0], weights);
 

@@ -18,15 +18,15 @@ public sealed class DataProgramTests
         """;
 
     /// <summary>What the experiments have in common; their folder's Directory.Build.targets compiles it into each.</summary>
-    const string Log = "data/experiments/log/ExperimentLog.cs";
+    static readonly string[] Shared = [.. Tree.Files.Where(f => f.StartsWith("data/experiments/log/"))];
 
-    public static TheoryData<string> Programs { get; } = [.. Tree.Files.Where(f => f.StartsWith("data/") && f.EndsWith(".cs") && f != Log)];
+    public static TheoryData<string> Programs { get; } = [.. Tree.Files.Where(f => f.StartsWith("data/") && f.EndsWith(".cs") && !Shared.Contains(f))];
 
     [Theory, MemberData(nameof(Programs))]
     public void It_compiles(string program)
     {
         var options = new CSharpParseOptions().WithFeatures([new("FileBasedProgram", "true")]);
-        string[] shared = program.StartsWith("data/experiments/") ? [Log] : [];
+        string[] shared = program.StartsWith("data/experiments/") ? Shared : [];
         var trees = shared.Prepend(program).Select(file => File.ReadAllText(Tree.PathOf(file))).Prepend(Usings).Select(text => CSharpSyntaxTree.ParseText(text, options));
         var platform = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Where(file => Path.GetDirectoryName(file) == Path.GetDirectoryName(typeof(object).Assembly.Location));

@@ -6,11 +6,17 @@ sealed class ExperimentLog
     readonly string file;
     readonly List<string> lines;
 
+    /// <summary>Where the program lies, and its results.</summary>
+    public static string Folder { get; } = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
+
+    /// <summary>Where Fashion-MNIST lies.</summary>
+    public static string FashionMnist { get; } = Path.Combine(Folder, "..", "fashion-mnist");
+
     /// <param name="name">The file's name; it lies beside the program.</param>
     /// <param name="header">The names of the columns, between semicolons: first what tells a run from the others, then its results.</param>
     public ExperimentLog(string name, string header)
     {
-        file = Path.Combine((string)AppContext.GetData("EntryPointFileDirectoryPath")!, name);
+        file = Path.Combine(Folder, name);
         lines = File.Exists(file) ? [.. File.ReadAllLines(file)] : [header];
         if (lines[0] != header)
             throw new InvalidDataException($"{file} has the columns {lines[0]}, expected were {header}.");
