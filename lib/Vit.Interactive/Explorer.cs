@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using System.Net;
 using System.Text;
-using System.Text.Json;
 using Vit.Data;
 using Vit.Inspection;
 using Vit.Models;
@@ -28,8 +26,6 @@ public sealed class Explorer
     const int MostPlaces = 14;
 
     const int Answers = 5, Levels = 63;
-
-    static readonly JsonSerializerOptions Short = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     readonly string page;
 
@@ -68,7 +64,7 @@ public sealed class Explorer
             var device = model.parameters().First().device;
             View[] views = [.. images.Select(image => View.Of(model, preprocessing.Apply(image).to(device), preprocessing.Normalization))];
             names ??= [.. images.Select((_, i) => $"picture {i + 1}")];
-            return new(Page(views, names, classNames), Still(views, names, classNames));
+            return new(Written(views, names, classNames), Still(views, names, classNames));
         }
         finally
         {
@@ -84,23 +80,21 @@ public sealed class Explorer
     public void Save(string path) => WholeFile.Write(path, file => file.Write(Encoding.UTF8.GetBytes(page)));
 
     /// <summary>The page in a frame of a notebook.</summary>
-    internal string ToFrame() =>
-        $"""<iframe srcdoc="{WebUtility.HtmlEncode(page)}" title="Explorer" style="width: 100%; height: 760px; border: 0"></iframe>""";
+    internal string ToFrame() => Page.Frame(page, "Explorer", 760);
 
     /// <summary>What it shows, in words.</summary>
     public override string ToString() => $"explorer: a page of {page.Length / 1024:N0} KB";
 
-    static string Page(View[] views, IReadOnlyList<string> names, IReadOnlyList<string>? classNames)
+    static string Written(View[] views, IReadOnlyList<string> names, IReadOnlyList<string>? classNames)
     {
-        using var stream = typeof(Explorer).Assembly.GetManifestResourceStream("Explorer.html")!;
-        var template = new StreamReader(stream).ReadToEnd();
+        var template = Page.Template("Explorer.html");
         string[] pictures = [.. views.Select(view => Convert.ToBase64String(Data.Picture.Encode(view.Image)))];
         // As fine as fits: all heads, all heads on a coarser grid, the heads' mean, that on a coarser grid.
         string? written = null;
         foreach (var (pooled, mean) in new[] { (false, false), (true, false), (false, true), (true, true) })
         {
             var view = views[0];
-            var data = JsonSerializer.Serialize(new
+            written = Page.Filled(template, new
             {
                 view.Rows,
                 view.Columns,
@@ -122,8 +116,7 @@ public sealed class Explorer
                     Lens = v.Lens.Select(answers => answers.Select(a => new object[] { Name(classNames, a.Class), Math.Round(a.Probability, 4) })),
                     Maps = Convert.ToBase64String(v.Maps(pooled, mean)),
                 }),
-            }, Short).Replace("<", "\\u003c", StringComparison.Ordinal);
-            written = template.Replace("\"DATA\"", data, StringComparison.Ordinal);
+            });
             if (written.Length <= MostBytes)
                 break;
         }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Text.Json;
 using static TorchSharp.torch;
 
 namespace Vit.Interactive;
@@ -8,8 +6,6 @@ namespace Vit.Interactive;
 /// <remarks>The player needs no network; it stands still until it is started, and the keyboard reaches both of its controls.</remarks>
 public sealed class Film
 {
-    static readonly JsonSerializerOptions Short = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
-
     readonly string page, words;
     readonly int height;
 
@@ -20,8 +16,7 @@ public sealed class Film
         words = $"films: {films.shape[0]} of {frames} frames, {string.Join("; ", names)}";
         // 160 pixels for a picture, four of them in a row; then the controls.
         height = 90 + (names.Count + 3) / 4 * (int)(190 * Math.Max(1, films.shape[2] / (double)films.shape[3]));
-        using var stream = typeof(Film).Assembly.GetManifestResourceStream("Film.html")!;
-        var data = JsonSerializer.Serialize(new
+        page = Page.Filled(Page.Template("Film.html"), new
         {
             frames,
             framesPerSecond,
@@ -30,8 +25,7 @@ public sealed class Film
                 name,
                 Frames = films[i].unbind(0).Select(frame => Convert.ToBase64String(Data.Picture.Encode(frame))),
             }),
-        }, Short).Replace("<", "\\u003c", StringComparison.Ordinal);
-        page = new StreamReader(stream).ReadToEnd().Replace("\"DATA\"", data, StringComparison.Ordinal);
+        });
     }
 
     /// <summary>For places that show no scripts: a row of frames for each film.</summary>
@@ -41,8 +35,7 @@ public sealed class Film
     public string ToHtml() => page;
 
     /// <summary>The page in a frame of a notebook.</summary>
-    internal string ToFrame() =>
-        $"""<iframe srcdoc="{WebUtility.HtmlEncode(page)}" title="{WebUtility.HtmlEncode(words)}" style="width: 100%; height: {height}px; border: 0"></iframe>""";
+    internal string ToFrame() => Page.Frame(page, words, height);
 
     /// <summary>What it shows, in words.</summary>
     public override string ToString() => words;

@@ -42,9 +42,7 @@ public sealed class Dicom
     /// <exception cref="NotSupportedException">It is compressed, in colour, has several frames, other than 8 or 16 bits, or a table of grey values.</exception>
     public static Dicom Read(string path)
     {
-        using var file = InvalidFile.Open(path);
-        if (file.Length > MaxFileBytes)
-            throw InvalidFile.Because(path, $"{file.Length} bytes", $"at most {MaxFileBytes}");
+        using var file = InvalidFile.Open(path, most: MaxFileBytes);
         var content = new byte[file.Length];
         file.ReadExactly(content);
         return Read(content, path);

@@ -8,16 +8,21 @@ static class InvalidFile
 
     /// <param name="path">The file.</param>
     /// <param name="remedy">What to do where there is none.</param>
+    /// <param name="most">How many bytes it may have.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is empty, or no file that ends: opening a pipe waits for ever.</exception>
-    public static FileStream Open(string path, string? remedy = null)
+    /// <exception cref="InvalidDataException">It is empty, too large, or no file that ends: opening a pipe waits for ever.</exception>
+    public static FileStream Open(string path, string? remedy = null, long most = long.MaxValue)
     {
         if (!File.Exists(path))
             throw new FileNotFoundException($"{path}: there is no such file.{(remedy is null ? "" : $" {remedy}")}", path);
         // A link has the length of its target's name.
         var target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
-        return new FileInfo(target).Length > 0
-            ? File.OpenRead(path)
-            : throw Because(path, "an empty file, or none but a pipe or a device", "a file with something in it");
+        if (new FileInfo(target).Length == 0)
+            throw Because(path, "an empty file, or none but a pipe or a device", "a file with something in it");
+        var file = File.OpenRead(path);
+        if (file.Length <= most)
+            return file;
+        using (file)
+            throw Because(path, $"{file.Length} bytes", $"at most {most}");
     }
 }

@@ -86,14 +86,7 @@ public static class Picture
         }
     }
 
-    static FileStream Open(string path)
-    {
-        var file = InvalidFile.Open(path);
-        if (file.Length <= MaxFileBytes)
-            return file;
-        using (file)
-            throw InvalidFile.Because(path, $"{file.Length} bytes", $"at most {MaxFileBytes}");
-    }
+    static FileStream Open(string path) => InvalidFile.Open(path, most: MaxFileBytes);
 
     /// <summary>The size that a file announces, before anything is decoded; no more than it can hold.</summary>
     static (int Width, int Height) Announced(Stream file, string name)

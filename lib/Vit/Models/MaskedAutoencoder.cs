@@ -69,7 +69,7 @@ public sealed class MaskedAutoencoder : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var shown = rand(images.shape[0], PatchCount, device: images.device).argsort(-1).slice(1, 0, Shown, 1);
+        var shown = encoder.RandomPatches(images, Shown);
         return Loss(images, shown, Reconstruct(images, shown)).MoveToOuterDisposeScope();
     }
 

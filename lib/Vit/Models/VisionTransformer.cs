@@ -230,8 +230,14 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     Tensor DropPatches(Tensor tokens)
     {
         int patches = Config.Tokens - Config.ExtraTokens, kept = Math.Max(1, (int)Math.Round(patches * (1 - PatchDropout)));
-        return Only(tokens, rand(tokens.shape[0], patches, device: tokens.device).argsort(-1).slice(1, 0, kept, 1));
+        return Only(tokens, RandomPatches(tokens, kept));
     }
+
+    /// <summary>Some of the patches, other ones for each image: [B, V], int64, from 0 to N - 1.</summary>
+    /// <param name="images">[B, …], on the device that is wanted.</param>
+    /// <param name="count">V.</param>
+    internal Tensor RandomPatches(Tensor images, int count) =>
+        rand(images.shape[0], Config.Tokens - Config.ExtraTokens, device: images.device).argsort(-1).slice(1, 0, count, 1);
 
     /// <summary>The tokens in front, and of the patches those at these places [B, V].</summary>
     Tensor Only(Tensor tokens, Tensor patches)

@@ -2,7 +2,7 @@ using Vit.Layers;
 using Vit.Models;
 using static TorchSharp.torch;
 
-namespace Vit.Tests;
+namespace Vit.Tests.Models;
 
 public sealed class MaskedAutoencoderTests
 {
