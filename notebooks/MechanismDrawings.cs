@@ -152,7 +152,7 @@ static class MechanismDrawings
         canvas.Arrow((516, 77), (546, 77));
         canvas.Box(550, 64, 56, 26, ClassToken, "class", size: 13);
         for (var row = 0; row < 3; row++)
-            canvas.Box(550, 98 + row * 34, 56, 26, Empty, "left", size: 13);
+            canvas.Box(550, 98 + row * 34, 56, 26, Empty, "not read", size: 13);
         canvas.Arrow((608, 77), (630, 77));
         canvas.Box(634, 56, 52, 42, Weight, "head", bold: true);
         canvas.Text(660, 118, "the class", size: 13);
@@ -326,7 +326,7 @@ static class MechanismDrawings
         canvas.Text(616, 116, "backward", anchor: "start", size: 12, italic: true);
         canvas.Arrow((90, 138), (90, 96));
         canvas.Text(350, 18, "forward", size: 12, italic: true);
-        canvas.Text(350, 226, "after each epoch: count what the model gets right of the validation images, and keep the best weights", size: 12, italic: true);
+        canvas.Text(350, 226, "now and then: count what the model gets right of the validation images", size: 12, italic: true);
         return canvas;
     }
 
@@ -395,7 +395,7 @@ static class MechanismDrawings
         canvas.Arrow((420, 59), (454, 59));
         canvas.Arrow((420, 99), (454, 99));
         canvas.Box(458, 42, 104, 34, Lit, "cross-entropy", size: 13);
-        canvas.Box(458, 82, 104, 34, Lit, "lesson’s loss", size: 13);
+        canvas.Box(458, 82, 104, 34, Lit, "teacher’s loss", size: 13);
         canvas.Arrow((606, 59), (566, 59));
         canvas.Text(612, 59, "label y", anchor: "start", size: 13);
         canvas.Box(20, 236, 112, 34, Plain, "the same image", size: 12);
@@ -557,7 +557,7 @@ static class MechanismDrawings
         canvas.Text(572, 214, "[B, T, C·t·P·P] = [1, 8, 8]", code: true, size: 13);
 
         canvas.Path([(8, 238), (692, 238)], "#CBD2D9");
-        canvas.Text(8, 258, "At whom token 0 looks:", anchor: "start", bold: true);
+        canvas.Text(8, 258, "Where token 0 looks:", anchor: "start", bold: true);
         void Looks(double x, string name, string count, Func<int, bool> seen)
         {
             canvas.Text(x + 84, 284, name, size: 13, bold: true);
