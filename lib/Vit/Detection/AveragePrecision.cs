@@ -10,27 +10,27 @@ public static class AveragePrecision
     /// <summary>COCO's thresholds: 0.50, 0.55, … 0.95 (arXiv:1405.0312).</summary>
     public static IReadOnlyList<double> CocoThresholds { get; } = [.. Enumerable.Range(0, 10).Select(i => (50 + 5 * i) / 100.0)];
 
-    /// <summary>Which found boxes are right.</summary>
+    /// <summary>Which found boxes are right: those that have taken an object.</summary>
     /// <param name="found">In any order.</param>
     /// <param name="truth">The boxes that should be found.</param>
     /// <param name="threshold">The least IoU of a right box, above 0 and at most 1.</param>
-    /// <returns>The found boxes from the surest on; of equal ones first that which was given first.</returns>
+    /// <returns>The found boxes from the surest on, of equal ones first that which was given first; and the true box that each has taken, null where it is wrong.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The threshold is not above 0 and at most 1.</exception>
-    public static IReadOnlyList<(ScoredBox Box, bool Right)> Judge(IEnumerable<ScoredBox> found, IEnumerable<ScoredBox> truth, double threshold = 0.5)
+    public static IReadOnlyList<(ScoredBox Box, ScoredBox? Object)> Judge(IEnumerable<ScoredBox> found, IEnumerable<ScoredBox> truth, double threshold = 0.5)
     {
         ArgumentNullException.ThrowIfNull(found);
         ArgumentNullException.ThrowIfNull(truth);
         if (threshold is not (> 0 and <= 1))
             throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "The least IoU of a right box lies above 0 and is at most 1.");
         var free = truth.GroupBy(box => (box.Image, box.Label)).ToDictionary(group => group.Key, group => group.ToList());
-        return [.. found.OrderByDescending(box => box.Score).Select(box => (box, Takes(box)))];
+        return [.. found.OrderByDescending(box => box.Score).Select(box => (box, Taken(box)))];
 
-        bool Takes(ScoredBox box)
+        ScoredBox? Taken(ScoredBox box)
         {
-            if (!free.TryGetValue((box.Image, box.Label), out var left) || left.Count == 0)
-                return false;
-            var best = left.MaxBy(box.IoU)!;
-            return box.IoU(best) >= threshold && left.Remove(best);
+            if (!free.TryGetValue((box.Image, box.Label), out var left) || left.MaxBy(box.IoU) is not { } best || box.IoU(best) < threshold)
+                return null;
+            left.Remove(best);
+            return best;
         }
     }
 
@@ -47,7 +47,7 @@ public static class AveragePrecision
         if (boxes.Length == 0)
             throw new ArgumentException("Recall is a share of the true boxes, found was none of them, expected at least 1.", nameof(truth));
         var right = 0;
-        return [.. Judge(found, boxes, threshold).Select((it, i) => ((double)(right += it.Right ? 1 : 0) / (i + 1), (double)right / boxes.Length))];
+        return [.. Judge(found, boxes, threshold).Select((it, i) => ((double)(right += it.Object is null ? 0 : 1) / (i + 1), (double)right / boxes.Length))];
     }
 
     /// <summary>The area under the curve, all classes as one: the precision of each recall is the best of this recall and of all higher ones (PASCAL VOC from 2010 on).</summary>

@@ -44,7 +44,7 @@ public sealed class AveragePrecisionTests
         Assert.Equal((24, 15), (found.Length, truth.Length));
         // The published table, from the surest on; R and Y have one confidence, and which is first changes nothing after them.
         var judged = AveragePrecision.Judge(found, truth, 0.3);
-        Assert.Equal("TFTFFFFFFTFTTTFFFFFFFFTF", string.Concat(judged.Select(it => it.Right ? 'T' : 'F')));
+        Assert.Equal("TFTFFFFFFTFTTTFFFFFFFFTF", string.Concat(judged.Select(it => it.Object is null ? 'F' : 'T')));
         var curve = AveragePrecision.Curve(found, truth, 0.3);
         Assert.Equal((7.0 / 24, 7.0 / 15), curve[^1]);
         Assert.Equal(0.4285, curve[13].Precision, 1e-4);
@@ -63,17 +63,18 @@ public sealed class AveragePrecisionTests
         Assert.Equal([false, true], Judged(Square(0, 2, 0, 0.9), Square(0, 1, 0, 0.8)));
         Assert.Equal([false, true], Judged(Square(1, 1, 0, 0.9), Square(0, 1, 0, 0.8)));
 
-        bool[] Judged(params ScoredBox[] found) => [.. AveragePrecision.Judge(found, truth).Select(it => it.Right)];
+        bool[] Judged(params ScoredBox[] found) => [.. AveragePrecision.Judge(found, truth).Select(it => it.Object is not null)];
     }
 
     [Fact]
     public void A_box_takes_the_object_that_it_overlaps_most_and_leaves_the_other()
     {
         ScoredBox[] truth = [Square(0, 0, 0), Square(0, 0, 4)];
-        Assert.Equal([true, true], AveragePrecision.Judge([Square(0, 0, 3, 0.9), Square(0, 0, 1, 0.8)], truth, 0.4).Select(it => it.Right));
+        Assert.Equal([truth[1], truth[0]], AveragePrecision.Judge([Square(0, 0, 3, 0.9), Square(0, 0, 1, 0.8)], truth, 0.4).Select(it => it.Object));
+        Assert.Equal([true, true], AveragePrecision.Judge([Square(0, 0, 3, 0.9), Square(0, 0, 1, 0.8)], truth, 0.4).Select(it => it.Object is not null));
         // Both lie on the second object; the less sure one has to take the first, whose IoU of 7 / 13 is enough for 0.5, not for 0.6.
-        Assert.Equal([true, true], AveragePrecision.Judge([Square(0, 0, 4, 0.9), Square(0, 0, 3, 0.8)], truth, 0.5).Select(it => it.Right));
-        Assert.Equal([true, false], AveragePrecision.Judge([Square(0, 0, 4, 0.9), Square(0, 0, 3, 0.8)], truth, 0.6).Select(it => it.Right));
+        Assert.Equal([true, true], AveragePrecision.Judge([Square(0, 0, 4, 0.9), Square(0, 0, 3, 0.8)], truth, 0.5).Select(it => it.Object is not null));
+        Assert.Equal([true, false], AveragePrecision.Judge([Square(0, 0, 4, 0.9), Square(0, 0, 3, 0.8)], truth, 0.6).Select(it => it.Object is not null));
     }
 
     [Fact]
