@@ -21,6 +21,7 @@ static class MechanismDrawings
         ("15", TwoTokens),
         ("16", ShiftedWindows),
         ("17", MaskAndReconstruct),
+        ("18", QueriesAndMatching),
         ("19", TokensToMask),
         ("20", Tubelets),
         ("21", NumberFormats),
@@ -572,6 +573,73 @@ static class MechanismDrawings
         Looks(266, "divided: first in time", "its place, G = 2", token => token % 4 == 0);
         Looks(516, "then in space", "its time, N = 4", token => token < 4);
         canvas.Arrow((452, 336), (504, 336));
+        return canvas;
+    }
+
+    static SvgCanvas QueriesAndMatching()
+    {
+        double[][] queries = [[3, 0], [0, 3]], keys = [[2, 0], [0, 1], [1, 1], [0, 0]], values = [[10, 0], [0, 10], [4, 4], [1, 1]];
+        (string Fill, string Stroke)[] asks = [ClassToken, ("#F9D9E8", "#A33B73")];
+        double Dot(double[] a, double[] b) => a.Zip(b, (x, y) => x * y).Sum();
+        double[] Softmax(double[] scores) => [.. scores.Select(x => Math.Exp(x) / scores.Sum(Math.Exp))];
+        double[][] weights = [.. queries.Select(q => Softmax([.. keys.Select(k => Dot(q, k) / Math.Sqrt(2))]))];
+        var canvas = new SvgCanvas("Queries look at tokens, and objects are matched with queries",
+            "Above, cross-attention: two queries are compared with the keys of four tokens; softmax makes weights, and each query gets the weighted mean of the values. Below, matching: a table with the cost of each pair of three objects and three queries. Taking the cheapest pair first costs 13 in all, the best matching 7.", 470);
+        canvas.Text(8, 18, "Cross-attention: queries from one side, keys and values from the other", anchor: "start", bold: true);
+        canvas.Text(74, 46, "queries", bold: true, size: 13);
+        canvas.Text(74, 62, "[Q, d]", code: true, size: 12);
+        canvas.Text(222, 46, "keys", bold: true, size: 13);
+        canvas.Text(222, 62, "[T, d]", code: true, size: 12);
+        canvas.Text(400, 46, "weights", bold: true, size: 13);
+        canvas.Text(400, 62, "[Q, T], rows sum to 1", code: true, size: 12);
+        canvas.Text(560, 46, "values", bold: true, size: 13);
+        canvas.Text(560, 62, "[T, d]", code: true, size: 12);
+        canvas.Text(648, 46, "result", bold: true, size: 13);
+        canvas.Text(648, 62, "[Q, d]", code: true, size: 12);
+        for (var t = 0; t < 4; t++)
+        {
+            canvas.Text(180, 89 + t * 30, $"token {t}", anchor: "end", size: 12, fill: "#52606D");
+            canvas.Row(186, 76 + t * 30, Whole(keys[t].Select(x => (int)x)), SixPatches[t], 36);
+            canvas.Row(530, 76 + t * 30, Whole(values[t].Select(x => (int)x)), SixPatches[t], 30);
+        }
+        for (var q = 0; q < 2; q++)
+        {
+            var y = 90 + q * 60;
+            canvas.Text(32, y + 15, $"{q}", anchor: "end", size: 12, fill: "#52606D");
+            canvas.Row(38, y + 2, Whole(queries[q].Select(x => (int)x)), asks[q], 36);
+            for (var t = 0; t < 4; t++)
+            {
+                var height = Math.Max(1.5, 34 * weights[q][t]);
+                canvas.Box(312 + t * 46, y + 30 - height, 40, height, SixPatches[t], corner: 0);
+                canvas.Text(332 + t * 46, y + 40, Number(weights[q][t], 2), size: 12, code: true);
+            }
+            canvas.Row(606, y + 2, Decimals(Enumerable.Range(0, 2).Select(d => Enumerable.Range(0, 4).Sum(t => weights[q][t] * values[t][d])), 2), asks[q], 44);
+        }
+        canvas.Text(134, 135, "·", size: 20);
+        canvas.Arrow((264, 135), (300, 135));
+        canvas.Text(282, 122, "softmax", size: 12, italic: true);
+        canvas.Text(512, 135, "·", size: 20);
+        canvas.Text(598, 135, "=", size: 18);
+
+        canvas.Path([(8, 214), (692, 214)], "#CBD2D9");
+        canvas.Text(8, 236, "Matching: each object takes one query, for the smallest sum", anchor: "start", bold: true);
+        int[][] cost = [[1, 2, 8], [2, 9, 9], [9, 9, 3]];
+        void Table(double x, string name, int[] chosen, string sum)
+        {
+            canvas.Text(x + 150, 264, name, size: 13, bold: true);
+            for (var column = 0; column < 3; column++)
+                canvas.Text(x + 118 + column * 64, 290, $"query {column}", size: 12, fill: "#52606D");
+            for (var row = 0; row < 3; row++)
+            {
+                canvas.Text(x + 78, 319 + row * 38, $"object {row}", anchor: "end", size: 12, fill: "#52606D");
+                for (var column = 0; column < 3; column++)
+                    canvas.Box(x + 88 + column * 64, 302 + row * 38, 60, 34, chosen[row] == column ? Attention : Empty, Number(cost[row][column], 0), bold: chosen[row] == column, code: true);
+            }
+            canvas.Text(x + 150, 434, sum, size: 14);
+        }
+        Table(20, "the cheapest pair first", [0, 1, 2], "1 + 9 + 3 = 13");
+        Table(360, "the best matching", [1, 0, 2], "2 + 2 + 3 = 7");
+        canvas.Text(350, 458, "A query that no object takes has to say “no object”.", size: 13);
         return canvas;
     }
 

@@ -30,6 +30,7 @@ static class ModelDrawing
         ("15", ["class-token", "head"]),
         ("16", ["patches", "attention"]),
         ("17", []),
+        ("18", []),
         ("19", []),
         ("20", ["patches", "positions", "attention"]),
         ("21", []),
