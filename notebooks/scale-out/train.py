@@ -6,7 +6,7 @@ FOLDER is what Pretrained.SaveAsTimm wrote: config.json and model.safetensors; r
 images, the schedule, the groups of the weight decay and the average of the weights are those of the C# Trainer. What it writes,
 Pretrained.Load reads. Needs torch and numpy; the model is timm's where timm is installed, and else the one below.
 """
-import argparse, gzip, json, math, os, struct, sys
+import argparse, gzip, json, math, os, struct, sys, time
 
 import numpy as np
 import torch
@@ -146,6 +146,11 @@ def load_images(folder, split, config):
 
 # --- the order of the images, as the C# Trainer takes them ---------------------------------------------------------
 
+def int32(number):
+    """As C# computes: what is too large for 32 bits goes around."""
+    return (number + 2**31) % 2**32 - 2**31
+
+
 class NetRandom:
     """System.Random of a given seed: Knuth's subtractive generator, which .NET keeps for ever."""
 
@@ -156,14 +161,14 @@ class NetRandom:
         for _ in range(1, 55):
             place = (place + 21) % 55
             self.state[place] = mk
-            mj, mk = mk, mj - mk
+            mj, mk = mk, int32(mj - mk)
             if mk < 0:
                 mk += 2**31 - 1
         for _ in range(4):
             for i in range(1, 56):
                 n = i + 30
                 n -= 55 if n >= 55 else 0
-                value = self.state[i] - self.state[1 + n]
+                value = int32(self.state[i] - self.state[1 + n])
                 self.state[i] = value + 2**31 - 1 if value < 0 else value
         self.at, self.behind = 0, 21
 
@@ -171,7 +176,7 @@ class NetRandom:
         for i in range(len(items) - 1):
             self.at = self.at % 55 + 1
             self.behind = self.behind % 55 + 1
-            value = self.state[self.at] - self.state[self.behind]
+            value = int32(self.state[self.at] - self.state[self.behind])
             value -= value == 2**31 - 1
             value += 2**31 - 1 if value < 0 else 0
             self.state[self.at] = value
@@ -251,7 +256,7 @@ def main():
     smoothing, classes = recipe["LabelSmoothing"], config["num_classes"]
     for epoch in range(recipe["Epochs"]):
         model.train()
-        total = 0.0
+        total, seen, start = 0.0, 0, time.perf_counter()
         order = torch.tensor(NetRandom(seed_of(recipe["Seed"], epoch)).shuffle(list(range(count))))
         for batch in order.split(recipe["BatchSize"]):
             if step == options.steps:
@@ -272,12 +277,15 @@ def main():
                 group["lr"] = learning_rate(recipe, step, steps)
             optimizer.step()
             step += 1
-            total += loss.item() / world
+            seen += len(batch)
+            total += loss.item()
             if average:
                 keep = min(recipe["EmaDecay"], (1 + step) / (10 + step))
                 for name, tensor in model.state_dict().items():
                     average[name].lerp_(tensor, 1 - keep)
-        tell(f"epoch {epoch + 1}: step {step}, training loss {total / steps_per_epoch:.4f}, {world} processes")
+        seconds, total = time.perf_counter() - start, torch.tensor(total, device=device)
+        dist.all_reduce(total)
+        tell(f"epoch {epoch + 1}: step {step}, training loss {total.item() / world / steps_per_epoch:.4f}, {world} processes, {seen / seconds:.0f} images/s")
 
     if average:
         model.load_state_dict(average)

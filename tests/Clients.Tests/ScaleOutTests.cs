@@ -55,17 +55,53 @@ public sealed partial class ScaleOutTests : IDisposable
         var trained = await Train(python, handedOver, data, "trained", "--images", $"{Images}");
         var images = FashionMnist.Load(Split.Train, data).Select(Enumerable.Range(0, Images).Select(i => (long)i));
         using var trainer = new Trainer(model, images, test.Select([0, 1]), Recipe);
-        Assert.Equal(Steps, trainer.Run(TestContext.Current.CancellationToken).Last().Step);
+        var epochs = trainer.Run(TestContext.Current.CancellationToken).ToArray();
+        Assert.Equal(Steps, epochs[^1].Step);
         using var back = Pretrained.Load<VisionTransformer>(PathOf("trained"));
         var expected = model.state_dict();
         foreach (var (name, found) in back.Model.state_dict())
             Close(expected[name], found, 1e-4);
         Close(Answer(model, first), Logits(trained), 1e-3);
 
+        // The loss is that of all images, not of one process's share.
+        var losses = Loss().Matches(trained).Select(match => double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)).ToArray();
+        Assert.Equal(Recipe.Epochs, losses.Length);
+        foreach (var (epoch, loss) in losses.Index())
+            Assert.Equal(epochs[epoch].TrainingLoss, loss, 0.05);
+
         // Back here, it knows as many images.
         var accuracy = double.Parse(Accuracy().Match(trained).Groups[1].Value, CultureInfo.InvariantCulture);
         Assert.Equal(accuracy, 100 * Evaluation.Of(back.Model, test, cancellation: TestContext.Current.CancellationToken).Top1, 0.02);
         Assert.Equal(FashionMnist.ClassNames, back.ClassNames);
+    }
+
+    [Fact]
+    public async Task The_images_come_in_the_order_of_NET_whatever_the_seed()
+    {
+        var python = Programs.Python("torch, numpy", "python3-torch");
+        // A third of all seeds lets the generator's start go beyond 32 bits.
+        int[] seeds = [0, 1, -1, int.MinValue, int.MaxValue, 161_803_398, 161_803_399, .. Enumerable.Range(0, 50).Select(i => unchecked(i * 655_836_361))];
+        const string Program = """
+            import sys
+            sys.dont_write_bytecode = True
+            sys.path.insert(0, sys.argv[1])
+            import train
+            for seed in sys.argv[2:]:
+                print(*train.NetRandom(int(seed)).shuffle(list(range(60))))
+            """;
+
+        var (code, output) = await Programs.Run(
+            new ProcessStartInfo(python, ["-c", Program, Path.Combine(TheSeries.Root, "notebooks", "scale-out"), .. seeds.Select(seed => $"{seed}")]), TimeSpan.FromMinutes(2));
+
+        Assert.True(code == 0, output);
+        Assert.Equal(seeds.Select(Shuffled), output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Trim()));
+
+        static string Shuffled(int seed)
+        {
+            var order = Enumerable.Range(0, 60).ToArray();
+            new Random(seed).Shuffle(order);
+            return string.Join(' ', order);
+        }
     }
 
     [Fact]
@@ -125,6 +161,9 @@ public sealed partial class ScaleOutTests : IDisposable
 
     [GeneratedRegex("logits of the first test image ([-0-9. ]+)")]
     private static partial Regex LogitsLine();
+
+    [GeneratedRegex(@"training loss ([0-9.]+), 2 processes")]
+    private static partial Regex Loss();
 
     [GeneratedRegex(@"([0-9.]+) % of 10000 test images")]
     private static partial Regex Accuracy();
