@@ -57,8 +57,8 @@ public class ShippedCheckpointTests
 
     // The probabilities of the same files decoded by PIL 9.4, which has libjpeg.
     [Theory]
-    [InlineData("rocket.jpg", "ship", 0.6559)]
-    [InlineData("retina.jpg", "airplane", 0.3762)]
+    [InlineData("rocket.jpg", "ship", 0.5351)]
+    [InlineData("retina.jpg", "airplane", 0.2863)]
     public void Another_decoder_of_JPEG_moves_a_probability_by_less_than_a_hundredth(string name, string className, double expected)
     {
         using var pretrained = Pretrained.Load<VisionTransformer>(Folder("cifar-10-vit"));
@@ -76,6 +76,8 @@ public class ShippedCheckpointTests
     [InlineData("cifar-10-vit", "1")]
     [InlineData("cifar-10-vit", "convnet")]
     [InlineData("cifar-10-vit", "3")]
+    [InlineData("cifar-10-vit", "teacher")]
+    [InlineData("cifar-10-vit", "4")]
     public void The_recipe_and_the_log_of_a_stage_belong_together(string name, string stage)
     {
         var recipe = Recipe.FromJson(File.ReadAllText(Path.Combine(Folder(name), $"recipe-{stage}.json")));
