@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Reflection;
+using System.Text.RegularExpressions;
 using CSharpKernel;
+using Markdig.Syntax;
 
 namespace Repository.Tests;
 
@@ -37,11 +40,31 @@ public sealed class OwnProgramTests
         Assert.True(code == 0 && !output.Contains("warning", StringComparison.OrdinalIgnoreCase), output);
     }
 
+    [Fact]
+    public void The_smallest_program_prints_what_the_README_says_it_does()
+    {
+        string[] blocks = [.. new Document("README.md").Texts.Single().Descendants<FencedCodeBlock>().Select(block => block.Lines.ToString().ReplaceLineEndings("\n"))];
+        var program = Array.FindIndex(blocks, block => block.Contains("Classify(\"data/photos", StringComparison.Ordinal));
+        File.WriteAllText(Path.Combine(Folder, "name.cs"), blocks[program].Replace("#:project lib/", "#:project ../../lib/"));
+
+        var (code, output) = DotNet.Run(Tree.Root, TestContext.Current.CancellationToken, "run", Path.Combine(Folder, "name.cs"), "-c", Configuration);
+
+        Assert.True(code == 0, output);
+        var (expected, printed) = (Answers(blocks[program + 1]), Answers(output));
+        Assert.Equal(expected.Select(it => it.Name), printed.Select(it => it.Name));
+        foreach (var (wanted, found) in expected.Zip(printed))
+            Assert.Equal(wanted.Percent, found.Percent, tolerance: 1.0);    // another processor rounds otherwise
+
+        static (string Name, double Percent)[] Answers(string text) =>
+            [.. Regex.Matches(text, @"(\w+): (\d+) %").Select(match => (match.Groups[1].Value, double.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture))).OrderBy(it => it.Item1, StringComparer.Ordinal)];
+    }
+
+    // As the tests were built, so that the library is up to date.
+    static string Configuration => typeof(OwnProgramTests).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+
     static (int ExitCode, string Output) Build(string program)
     {
         File.WriteAllText(Path.Combine(Folder, "own.cs"), program);
-        // As the tests were built, so that the library is up to date.
-        var configuration = typeof(OwnProgramTests).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
-        return DotNet.Run(Folder, TestContext.Current.CancellationToken, "build", "own.cs", "-c", configuration, "--verbosity", "quiet", "-tl:off");
+        return DotNet.Run(Folder, TestContext.Current.CancellationToken, "build", "own.cs", "-c", Configuration, "--verbosity", "quiet", "-tl:off");
     }
 }
