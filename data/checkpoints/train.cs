@@ -255,7 +255,6 @@ sealed class PhotographTeacher : nn.Module<Tensor, Tensor>
 
     public PhotographTeacher(int classes) : base(nameof(PhotographTeacher))
     {
-        register_buffer(nameof(filters), filters);
         List<nn.Module<Tensor, Tensor>> layers = [nn.GELU()];
         foreach (var (input, output) in new[] { (24, 64), (64, 128), (128, 256) })
             layers.AddRange([Conv(input, output), nn.MaxPool2d(2), nn.BatchNorm2d(output), nn.GELU(), Conv(output, output), nn.BatchNorm2d(output), nn.GELU()]);
@@ -275,7 +274,7 @@ sealed class PhotographTeacher : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        return (body.call(nn.functional.conv2d(images, get_buffer(nameof(filters))!)) / 9).MoveToOuterDisposeScope();
+        return (body.call(nn.functional.conv2d(images, filters)) / 9).MoveToOuterDisposeScope();
     }
 
     public void Whiten(IImageSource source)
@@ -286,6 +285,6 @@ sealed class PhotographTeacher : nn.Module<Tensor, Tensor>
         var pieces = nn.functional.unfold(images, 2).transpose(1, 2).reshape(-1, 12);
         var (values, vectors) = linalg.eigh(pieces.t().matmul(pieces) / pieces.shape[0]);
         var white = (vectors / (values + 5e-4).sqrt()).t().reshape(12, 3, 2, 2);
-        get_buffer(nameof(filters))!.copy_(cat([white, -white]));
+        filters.copy_(cat([white, -white]));
     }
 }

@@ -67,12 +67,8 @@ var designs = new (string Name, Func<nn.Module<Tensor, IReadOnlyList<BoxPredicti
 var log = new ExperimentLog("detection.csv", "design;scenes;rate;seed;validation_map50;test_map50;test_map;test_map50_one_class");
 ComputeDevice.TuneProcess();
 foreach (var design in designs.Where(it => args.Length == 0 || args.Contains(it.Name)))
-{
-    var best = ExperimentLog.BestRate(2e-3, rate => Run(rate, seeds[0])[0]);
-    Console.WriteLine($"{design.Name}: {ExperimentLog.Spread([.. seeds.Select(seed => Run(best, seed)[1])])} % at {best}");
-
-    double[] Run(double rate, int seed) => log.Results($"{design.Name};{Scenes};{rate};{seed}", () => Train(design.Create, Scenes, rate, seed));
-}
+    ExperimentLog.Sweep(design.Name, 2e-3, seeds, (rate, seed) =>
+        log.Results($"{design.Name};{Scenes};{rate};{seed}", () => Train(design.Create, Scenes, rate, seed)));
 if (args.Length == 0 || args.Contains("long"))
     log.Results($"{designs[0].Name};{LongScenes};{LongRate};{seeds[0]}", () =>
         Train(designs[0].Create, LongScenes, LongRate, seeds[0], Path.Combine(ExperimentLog.Folder, "detection.safetensors")));
@@ -94,12 +90,11 @@ double[] Train(Func<nn.Module<Tensor, IReadOnlyList<BoxPredictions>>> create, in
             pool = ScatteredClothes.Draw(rest, Pool, seed * 1_000 + step * BatchSize / Pool);
         using var inner = NewDisposeScope();
         var some = pool!.Part(step * BatchSize % Pool, BatchSize);
-        // The answers after every block are trained. A twentieth of warm-up, then a half cosine.
+        // The answers after every block are trained. 
         var total = model.call(some.Pixels()).Select(it => loss.Of(it, some.Labels, some.Boxes)).Aggregate((a, b) => a + b);
         optimizer.ZeroGrad();
         total.backward();
-        var part = (step + 1.0) / steps;
-        optimizer.Step(rate * Math.Min(part / 0.05, 0.5 + 0.5 * Math.Cos(Math.PI * part)), clipNorm: 1);
+        optimizer.Step(ExperimentLog.RateAt(rate, (step + 1.0) / steps, warmUp: 0.05), clipNorm: 1);
         if (weights is not null && step % 500 == 499)
             Console.WriteLine($"{DateTime.Now:T}  step {step + 1} of {steps}, loss {total.item<float>():F3}");
     }
@@ -145,7 +140,7 @@ sealed class ConvDetector : nn.Module<Tensor, IReadOnlyList<BoxPredictions>>
     {
         using var scope = NewDisposeScope();
         var tokens = norm.call(net.call(images).flatten(2).transpose(1, 2));              // [B, N, D]
-        return QueryTokens.Out(decoder.call(tokens));
+        return [.. decoder.call(tokens).Select(it => it.MoveToOuterDisposeScope())];
     }
 }
 
@@ -174,9 +169,7 @@ sealed class QueryTokens : nn.Module<Tensor, IReadOnlyList<BoxPredictions>>
     {
         using var scope = NewDisposeScope();
         var tokens = encoder.ForwardFeatures(images).narrow(1, 0, anchor.shape[0]);        // [B, Q, D]
-        return Out([new(class_head.call(tokens), (anchor + box_head.call(box_hidden.call(tokens).relu())).sigmoid())]);
+        var answers = new BoxPredictions(class_head.call(tokens), (anchor + box_head.call(box_hidden.call(tokens).relu())).sigmoid());
+        return [answers.MoveToOuterDisposeScope()];
     }
-
-    public static IReadOnlyList<BoxPredictions> Out(IReadOnlyList<BoxPredictions> answers) =>
-        [.. answers.Select(it => new BoxPredictions(it.Logits.MoveToOuterDisposeScope(), it.Boxes.MoveToOuterDisposeScope()))];
 }

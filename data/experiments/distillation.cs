@@ -51,11 +51,8 @@ Choose(("soft, one output", plain, soft, 0.1), same);
 Choose(("alone, two tokens", twoTokens, labels, 0.5), none);
 Choose(("hard, with the token", twoTokens, hard, 0.5), more);
 
-void Choose((string Name, VisionTransformerConfig Model, Lesson Lesson, double Weight) way, (string Name, Lazy<nn.Module<Tensor, Tensor>>? Teacher) teacher)
-{
-    var best = ExperimentLog.BestRate(2e-3, rate => Run(way, teacher, rate, seeds[0])[0]);
-    Console.WriteLine($"{way.Name}, {teacher.Name}: {ExperimentLog.Spread([.. seeds.Select(seed => Run(way, teacher, best, seed)[1])])} % at {best}");
-}
+void Choose((string Name, VisionTransformerConfig Model, Lesson Lesson, double Weight) way, (string Name, Lazy<nn.Module<Tensor, Tensor>>? Teacher) teacher) =>
+    ExperimentLog.Sweep($"{way.Name}, {teacher.Name}", 2e-3, seeds, (rate, seed) => Run(way, teacher, rate, seed));
 
 // The accuracy on validation and test images.
 double[] Run((string Name, VisionTransformerConfig Model, Lesson Lesson, double Weight) way, (string Name, Lazy<nn.Module<Tensor, Tensor>>? Teacher) teacher, double rate, int seed) => log.Results($"{way.Name};{teacher.Name};{rate};{seed}", () =>

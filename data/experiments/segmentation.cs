@@ -113,9 +113,7 @@ sealed class Mri
         for (var step = 0; step < steps; step++)
         {
             using var scope = NewDisposeScope();
-            // A tenth of warm-up, then a half cosine.
-            var part = (step + 1.0) / steps;
-            optimizer.ParamGroups.First().LearningRate = rate * Math.Min(part / 0.1, 0.5 + 0.5 * Math.Cos(Math.PI * part));
+            optimizer.ParamGroups.First().LearningRate = ExperimentLog.RateAt(rate, (step + 1.0) / steps, warmUp: 0.1);
             var some = randperm(images.shape[0])[..4];
             var loss = nn.functional.binary_cross_entropy_with_logits(model.call(Scaled(images[some])), masks[some]);
             optimizer.zero_grad();

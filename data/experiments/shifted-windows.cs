@@ -37,10 +37,7 @@ var designs = new (string Name, Func<nn.Module<Tensor, Tensor>> New)[]
 
 ComputeDevice.TuneProcess();
 foreach (var design in designs)
-{
-    var best = ExperimentLog.BestRate(2e-3, rate => Run(design, rate, seeds[0])[0]);
-    Console.WriteLine($"{design.Name}: {ExperimentLog.Spread([.. seeds.Select(seed => Run(design, best, seed)[1])])} % at {best}");
-}
+    ExperimentLog.Sweep(design.Name, 2e-3, seeds, (rate, seed) => Run(design, rate, seed));
 
 // The accuracy on validation and test images.
 double[] Run((string Name, Func<nn.Module<Tensor, Tensor>> New) design, double rate, int seed) => log.Results($"{design.Name};{rate};{seed}", () =>

@@ -55,8 +55,7 @@ var designs = new (string Name, VideoTransformerConfig Config, Func<ImageSet, in
 ComputeDevice.TuneProcess();
 foreach (var design in designs)
 {
-    var best = ExperimentLog.BestRate(4e-3, rate => Run(rate, seeds[0])[0]);
-    Console.WriteLine($"{design.Name}: {ExperimentLog.Spread([.. seeds.Select(seed => Run(best, seed)[1])])} % at {best}");
+    var best = ExperimentLog.Sweep(design.Name, 4e-3, seeds, Run);
     var weights = Path.Combine(ExperimentLog.Folder, $"video-{design.Name}.safetensors");
     if (design.Name is "joint" or "divided" && !File.Exists(weights))
         Train(design, best, seeds[0], weights);

@@ -46,8 +46,7 @@ public static class MovingClothes
     public static ImageSet Films(ImageSet clothes, int count, int seed, int step = 2)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        if (clothes.Images.dtype != ScalarType.Byte || clothes.Images.shape is not [> 0, 1, 28, 28])
-            throw new ArgumentException($"Found {clothes.Images.dtype} {Shape.Of(clothes.Images)}, expected uint8 [N, 1, 28, 28].", nameof(clothes));
+        CheckClothes(clothes);
         if (step % 2 != 0)
             throw new ArgumentException($"Found a step of {step} pixels, expected an even number: where a path turns, half of it goes each way.", nameof(step));
         using var scope = NewDisposeScope();
@@ -67,6 +66,12 @@ public static class MovingClothes
             films.Add(Moved(clothes.Images.index_select(0, Some(garment)), Some(places)).MoveToOuterDisposeScope());
         }
         return new(cat(films).MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope(), ClassNames);
+    }
+
+    internal static void CheckClothes(ImageSet clothes)
+    {
+        if (clothes.Images.dtype != ScalarType.Byte || clothes.Images.shape is not [> 0, 1, 28, 28])
+            throw new ArgumentException($"Found {clothes.Images.dtype} {Shape.Of(clothes.Images)}, expected uint8 [N, 1, 28, 28].", nameof(clothes));
     }
 
     /// <summary>Images [n, 1, 28, 28] at places [n, 2, F], the row and the column of their corner → [n, F, H, W].</summary>

@@ -42,8 +42,7 @@ public static class ScatteredClothes
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(least);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(most, Most);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(least, most);
-        if (clothes.Images.dtype != ScalarType.Byte || clothes.Images.shape is not [> 0, 1, Garment, Garment])
-            throw new ArgumentException($"Found {clothes.Images.dtype} {Shape.Of(clothes.Images)}, expected uint8 [N, 1, 28, 28].", nameof(clothes));
+        MovingClothes.CheckClothes(clothes);
         var (pixels, labels) = (clothes.Images.contiguous().data<byte>().ToArray(), clothes.Labels.data<long>().ToArray());
         if (labels.FirstOrDefault(label => label < 0 || label >= KindOf.Length) is var odd and not 0)
             throw new ArgumentException($"Found a label {odd}, expected Fashion-MNIST's from 0 to {KindOf.Length - 1}.", nameof(clothes));

@@ -23,4 +23,8 @@ sealed record Document(string File)
     public IReadOnlyList<MarkdownDocument> Texts => IsNotebook
         ? [.. Notebook.Load(Tree.PathOf(File)).Cells.Where(c => c.Json["cell_type"]!.GetValue<string>() == "markdown").Select(c => Markdown.Parse(c.Source, Pipeline))]
         : [Markdown.Parse(System.IO.File.ReadAllText(Tree.PathOf(File)), Pipeline)];
+
+    /// <summary>The fenced blocks in order, with the language that stands behind the fence.</summary>
+    public IEnumerable<(string? Language, string Code)> CodeBlocks => Texts.SelectMany(text => text.Descendants<FencedCodeBlock>())
+        .Select(block => (block.Info, block.Lines.ToString().ReplaceLineEndings("\n")));
 }

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using CSharpKernel.Documents;
 using CSharpKernel.Headless;
-using Markdig.Syntax;
 
 namespace Repository.Tests;
 
@@ -45,8 +44,8 @@ public sealed class OwnImagesTests : IDisposable
         .. Lines().SkipWhile(line => !line.StartsWith("foreach (var (name", StringComparison.Ordinal)),
     ];
 
-    static List<string> Block(string with) => [.. new Document("README.md").Texts.Single().Descendants<FencedCodeBlock>()
-        .Single(b => b.Info == "csharp" && b.Lines.ToString().Contains("ImageFolder") && b.Lines.ToString().Contains(with)).Lines.ToString().ReplaceLineEndings("\n").Split('\n')];
+    static List<string> Block(string with) => [.. new Document("README.md").CodeBlocks
+        .Single(b => b.Language == "csharp" && b.Code.Contains("ImageFolder") && b.Code.Contains(with)).Code.Split('\n')];
 
     [Fact]
     public void It_is_twenty_lines_at_most() =>

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using CSharpKernel;
-using Markdig.Syntax;
 
 namespace Repository.Tests;
 
@@ -43,7 +42,7 @@ public sealed class OwnProgramTests
     [Fact]
     public void The_smallest_program_prints_what_the_README_says_it_does()
     {
-        string[] blocks = [.. new Document("README.md").Texts.Single().Descendants<FencedCodeBlock>().Select(block => block.Lines.ToString().ReplaceLineEndings("\n"))];
+        string[] blocks = [.. new Document("README.md").CodeBlocks.Select(block => block.Code)];
         var program = Array.FindIndex(blocks, block => block.Contains("Classify(\"data/photos", StringComparison.Ordinal));
         File.WriteAllText(Path.Combine(Folder, "name.cs"), blocks[program].Replace("#:project lib/", "#:project ../../lib/"));
 

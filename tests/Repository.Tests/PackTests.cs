@@ -3,7 +3,6 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
 using CSharpKernel;
-using Markdig.Syntax;
 
 namespace Repository.Tests;
 
@@ -48,7 +47,7 @@ public sealed class PackTests : IDisposable
     public void A_program_outside_the_clone_names_what_a_picture_shows()
     {
         Pack("Vit");
-        var code = new Document("lib/Vit/README.md").Texts.Single().Descendants<FencedCodeBlock>().Single(b => b.Info == "csharp").Lines.ToString();
+        var code = new Document("lib/Vit/README.md").CodeBlocks.Single(b => b.Language == "csharp").Code;
         Assert.InRange(code.Split('\n').Length, 1, 10);
         _folder.CreateSubdirectory("classify");
         Write("classify/Program.cs", code);

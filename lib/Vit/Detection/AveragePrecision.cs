@@ -44,8 +44,7 @@ public static class AveragePrecision
     public static IReadOnlyList<(double Precision, double Recall)> Curve(IEnumerable<ScoredBox> found, IEnumerable<ScoredBox> truth, double threshold = 0.5)
     {
         ScoredBox[] boxes = [.. truth];
-        if (boxes.Length == 0)
-            throw new ArgumentException("Recall is a share of the true boxes, found was none of them, expected at least 1.", nameof(truth));
+        CheckTruth(boxes.Length);
         var right = 0;
         return [.. Judge(found, boxes, threshold).Select((it, i) => ((double)(right += it.Object is null ? 0 : 1) / (i + 1), (double)right / boxes.Length))];
     }
@@ -84,8 +83,13 @@ public static class AveragePrecision
         if (thresholds.Count == 0)
             throw new ArgumentException("A mean over thresholds takes at least 1, given were 0.", nameof(thresholds));
         var (guesses, classes) = (found.ToLookup(box => box.Label), truth.ToLookup(box => box.Label));
-        if (classes.Count == 0)
-            throw new ArgumentException("Recall is a share of the true boxes, found was none of them, expected at least 1.", nameof(truth));
+        CheckTruth(classes.Count);
         return classes.Average(of => thresholds.Average(threshold => Of(guesses[of.Key], of, threshold)));
+    }
+
+    static void CheckTruth(int count)
+    {
+        if (count == 0)
+            throw new ArgumentException("Recall is a share of the true boxes, found was none of them, expected at least 1.", "truth");
     }
 }

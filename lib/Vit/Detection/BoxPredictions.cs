@@ -20,9 +20,9 @@ public sealed record BoxPredictions(Tensor Logits, Tensor Boxes)
         using var noGradients = no_grad();
         var (best, which) = Logits.to(float32).softmax(-1).narrow(-1, 0, Logits.shape[2] - 1).max(-1);
         var (scores, labels) = (best.cpu().data<float>().ToArray(), which.cpu().data<long>().ToArray());
-        var corners = Detection.Boxes.ToCorners(Boxes).to(float32).cpu().contiguous().data<float>().ToArray();
-        var queries = (int)Logits.shape[1];
-        return [.. Enumerable.Range(0, scores.Length).Where(i => scores[i] >= leastScore).Select(i => new ScoredBox(
-            firstImage + i / queries, (int)labels[i], corners[4 * i], corners[4 * i + 1], corners[4 * i + 2], corners[4 * i + 3], scores[i]))];
+        return ScoredBox.Of(Boxes, labels, i => scores[i] >= leastScore, i => scores[i], firstImage);
     }
+
+    /// <summary>Hands both tensors to the dispose scope around the present one.</summary>
+    public BoxPredictions MoveToOuterDisposeScope() => new(Logits.MoveToOuterDisposeScope(), Boxes.MoveToOuterDisposeScope());
 }

@@ -34,9 +34,15 @@ public sealed record ScoredBox(int Image, int Label, double Left, double Top, do
         SetLoss.CheckObjects(labels, boxes);
         using var scope = NewDisposeScope();
         var known = labels.cpu().contiguous().data<long>().ToArray();
+        return Of(boxes, known, i => known[i] >= 0, _ => 1, firstImage: 0);
+    }
+
+    /// <summary>Those of the boxes [B, M, 4], centre form, that are kept; each is told by its number among all B · M.</summary>
+    internal static IReadOnlyList<ScoredBox> Of(Tensor boxes, long[] labels, Func<int, bool> kept, Func<int, double> score, int firstImage)
+    {
         var corners = Boxes.ToCorners(boxes).to(float32).cpu().contiguous().data<float>().ToArray();
-        var most = (int)labels.shape[1];
-        return [.. Enumerable.Range(0, known.Length).Where(i => known[i] >= 0).Select(i => new ScoredBox(
-            i / most, (int)known[i], corners[4 * i], corners[4 * i + 1], corners[4 * i + 2], corners[4 * i + 3]))];
+        var inEach = (int)boxes.shape[1];
+        return [.. Enumerable.Range(0, labels.Length).Where(kept).Select(i => new ScoredBox(
+            firstImage + i / inEach, (int)labels[i], corners[4 * i], corners[4 * i + 1], corners[4 * i + 2], corners[4 * i + 3], score(i)))];
     }
 }

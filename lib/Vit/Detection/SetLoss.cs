@@ -53,7 +53,6 @@ public sealed record SetLoss
     /// <exception cref="ArgumentException">As for <see cref="Of"/>.</exception>
     public Tensor Match(BoxPredictions predictions, Tensor labels, Tensor boxes)
     {
-        CheckObjects(labels, boxes);
         using var scope = NewDisposeScope();
         var cost = Costs(predictions, labels, boxes).cpu().to(float64).contiguous();
         var (B, M, Q) = ((int)cost.shape[0], (int)cost.shape[1], (int)cost.shape[2]);

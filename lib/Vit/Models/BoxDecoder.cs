@@ -73,7 +73,7 @@ public sealed class BoxDecoder : nn.Module<Tensor, IReadOnlyList<BoxPredictions>
             queries = block.call(queries, memory, query_pos);
             answers.Add(Answer(queries));
         }
-        return [.. answers.Select(it => new BoxPredictions(it.Logits.MoveToOuterDisposeScope(), it.Boxes.MoveToOuterDisposeScope()))];
+        return [.. answers.Select(it => it.MoveToOuterDisposeScope())];
     }
 
     /// <summary>Where each query of the last block looked.</summary>
@@ -88,8 +88,7 @@ public sealed class BoxDecoder : nn.Module<Tensor, IReadOnlyList<BoxPredictions>
         for (var layer = 0; layer < blocks.Count - 1; layer++)
             queries = blocks[layer].call(queries, memory, query_pos);
         var (last, weights) = blocks[^1].Trace(queries, memory, query_pos);
-        var (logits, boxes) = Answer(last);
-        return (new(logits.MoveToOuterDisposeScope(), boxes.MoveToOuterDisposeScope()), weights.MoveToOuterDisposeScope());
+        return (Answer(last).MoveToOuterDisposeScope(), weights.MoveToOuterDisposeScope());
     }
 
     BoxPredictions Answer(Tensor queries)
