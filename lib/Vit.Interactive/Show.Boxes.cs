@@ -14,7 +14,7 @@ public static partial class Show
     /// <param name="images">[N, 3, H, W] or [N, 1, H, W]; uint8, or float in [0, 1].</param>
     /// <param name="found">In fractions of the picture; the number of its image counts from 0.</param>
     /// <param name="truth">The boxes that should be found.</param>
-    /// <param name="names">The names of the classes, to stand in the corner of each box; null for none.</param>
+    /// <param name="names">The names of the classes, to stand at a corner of each box, where there is room; null for none.</param>
     /// <param name="threshold">The least IoU of a right box.</param>
     /// <param name="labels">What stands under each picture; N of them.</param>
     /// <param name="columns">How many pictures in a row.</param>
@@ -42,35 +42,62 @@ public static partial class Show
         for (var i = 0; i < count; i++)
         {
             pictures[i] = Enlarged(Picture.ToRgb(images[i]), scale).contiguous();
-            foreach (var missed in real.Where(box => box.Image == i && !hit.Contains(box)))
-                Outline(pictures[i], missed, MissedBox, dashed: true, names);
-            // The surest last, in front.
-            foreach (var (box, taken) in judged.Where(it => it.Box.Image == i).Reverse())
-                Outline(pictures[i], box, taken is null ? WrongBox : RightBox, dashed: false, names);
+            (ScoredBox Box, byte[] Colour)[] drawn =
+            [
+                .. judged.Where(it => it.Box.Image == i).Select(it => (it.Box, it.Object is null ? WrongBox : RightBox)),
+                .. real.Where(box => box.Image == i && !hit.Contains(box)).Select(box => (box, MissedBox)),
+            ];
+            // The surest last, in front; but its name chooses its place first.
+            foreach (var (box, colour) in drawn.Reverse())
+                Outline(pictures[i], box, colour, dashed: colour == MissedBox);
+            if (names is not null)
+                Name(pictures[i], drawn, names);
         }
         return new(Tiles(pictures, columns, 8, labels));
     }
 
-    static void Outline(Tensor picture, ScoredBox box, byte[] colour, bool dashed, IReadOnlyList<string>? names)
+    static void Outline(Tensor picture, ScoredBox box, byte[] colour, bool dashed)
     {
         const int Thick = 2, Dash = 5;
         var (height, width) = ((int)picture.shape[1], (int)picture.shape[2]);
-        int At(double part, int length) => Math.Clamp((int)Math.Round(part * length), 0, length);
-        var (left, top, right, bottom) = (At(box.Left, width), At(box.Top, height), At(box.Right, width), At(box.Bottom, height));
+        var (left, top, right, bottom) = Pixels(picture, box);
         var pixels = picture.bytes;
         for (var y = top; y < bottom; y++)
             for (var x = left; x < right; x++)
                 if (Math.Min(Math.Min(x - left, right - 1 - x), Math.Min(y - top, bottom - 1 - y)) < Thick && (!dashed || (x + y) / Dash % 2 == 0))
                     for (var channel = 0; channel < 3; channel++)
                         pixels[(channel * height + y) * width + x] = colour[channel];
-        if (names is null)
-            return;
-        var tag = (Width: Lettering.Width(names[box.Label]) + 4, Height: Lettering.LineHeight);
-        var (atX, atY) = (Math.Clamp(left, 0, Math.Max(0, width - tag.Width)), Math.Clamp(top, 0, Math.Max(0, height - tag.Height)));
-        for (var y = atY; y < Math.Min(atY + tag.Height, height); y++)
-            for (var x = atX; x < Math.Min(atX + tag.Width, width); x++)
-                for (var channel = 0; channel < 3; channel++)
-                    pixels[(channel * height + y) * width + x] = (byte)(128 + colour[channel] / 2);
-        Lettering.Draw(picture, names[box.Label], atX + tag.Width / 2f, atY);
+    }
+
+    /// <summary>Writes each box's name into the first of its corners where no other name stands; where there is none, it is left out.</summary>
+    static void Name(Tensor picture, IEnumerable<(ScoredBox Box, byte[] Colour)> boxes, IReadOnlyList<string> names)
+    {
+        var (height, width) = ((int)picture.shape[1], (int)picture.shape[2]);
+        var pixels = picture.bytes;
+        var written = new List<(int X, int Y, int Width)>();
+        foreach (var (box, colour) in boxes)
+        {
+            var (left, top, right, bottom) = Pixels(picture, box);
+            var (wide, high) = (Lettering.Width(names[box.Label]) + 4, Lettering.LineHeight);
+            var corners =
+                from y in new[] { top - high, bottom, top, bottom - high }
+                from x in new[] { left, right - wide }
+                select (X: Math.Clamp(x, 0, Math.Max(0, width - wide)), Y: Math.Clamp(y, 0, Math.Max(0, height - high)), Width: wide);
+            var free = corners.Where(at => !written.Any(other => at.X < other.X + other.Width && other.X < at.X + wide && Math.Abs(at.Y - other.Y) < high));
+            if (free.Take(1).ToArray() is not [var spot])
+                continue;
+            written.Add(spot);
+            for (var y = spot.Y; y < Math.Min(spot.Y + high, height); y++)
+                for (var x = spot.X; x < Math.Min(spot.X + wide, width); x++)
+                    for (var channel = 0; channel < 3; channel++)
+                        pixels[(channel * height + y) * width + x] = (byte)(128 + colour[channel] / 2);
+            Lettering.Draw(picture, names[box.Label], spot.X + wide / 2f, spot.Y);
+        }
+    }
+
+    static (int Left, int Top, int Right, int Bottom) Pixels(Tensor picture, ScoredBox box)
+    {
+        static int At(double part, long length) => (int)Math.Clamp(Math.Round(part * length), 0, length);
+        return (At(box.Left, picture.shape[2]), At(box.Top, picture.shape[1]), At(box.Right, picture.shape[2]), At(box.Bottom, picture.shape[1]));
     }
 }

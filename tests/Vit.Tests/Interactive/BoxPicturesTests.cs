@@ -47,14 +47,33 @@ public sealed class BoxPicturesTests
     }
 
     [Fact]
-    public void A_name_stands_in_the_corner()
+    public void Names_stand_at_corners_and_do_not_cover_one_another()
     {
         using var scope = NewDisposeScope();
-        ScoredBox[] box = [Box(0, 1, 0, 1)];
-        var (bare, named) = (Show.Boxes(zeros(1, 1, 32, 32), box, box), Show.Boxes(zeros(1, 1, 32, 32), box, box, ["top", "bag"]));
-        Assert.Equal(Black, Colour(bare, 4, 28));
-        Assert.NotEqual(Black, Colour(named, 2, 26));
-        Assert.Equal(Colour(bare, 60, 60), Colour(named, 60, 60));
+        int[] greenTag = [128, 228, 193], orangeTag = [243, 176, 128];
+        ScoredBox[] truth = [Box(0, 1, 0, 1)];
+        Assert.Equal((0, 0), (Places(null, 1, greenTag).Count, Places(null, 1, orangeTag).Count));
+        var alone = Places(["top", "bag"], 1, greenTag);
+        Assert.All(alone, at => Assert.InRange(at.Y, 0, 23));
+        // Four corners, above and below, have room; a narrow picture has none for more.
+        foreach (var count in new[] { 2, 9 })
+        {
+            Assert.Equal(alone, Places(["top", "bag"], count, greenTag));
+            var others = Places(["top", "bag"], count, orangeTag);
+            Assert.NotEmpty(others);
+            Assert.Empty(alone.Intersect(others));
+        }
+        Assert.Equal(Places(["top", "bag"], 9, orangeTag), Places(["top", "bag"], 10, orangeTag));
+
+        // The pixels of one colour, when as many boxes lie on one another.
+        List<(int X, int Y)> Places(string[]? names, int count, int[] colour)
+        {
+            var boxes = Enumerable.Range(0, count).Select(i => Box(0, 1, 0, 1, 0.9 - 0.01 * i));
+            var picture = Show.Boxes(zeros(1, 1, 32, 32), boxes, truth, names);
+            using var pixels = Picture.Decode(picture.Content, "a picture");
+            var bytes = (255 * pixels).round().to(uint8).permute(1, 2, 0).contiguous().data<byte>().ToArray();
+            return [.. Enumerable.Range(0, 96 * 96).Where(at => Enumerable.Range(0, 3).All(c => bytes[3 * at + c] == colour[c])).Select(at => (at % 96, at / 96))];
+        }
     }
 
     [Fact]
