@@ -15,7 +15,7 @@ using static TorchSharp.torch;
 // learning has its own learning rate for each number of images: with seed 1, the one that knows the 600 validation images
 // best, from a sweep that goes on until its best rate has a worse one on either side. With it the other seeds are trained.
 // A seed chooses the images to learn from, the first weights where they are random, and the batches.
-// It takes twenty minutes of one quiet core.
+// It takes half an hour of one quiet core.
 
 const int ValidationCount = 600;
 int[] sizes = [10, 30, 100, 300, 1_000], seeds = [1, 2, 3];
@@ -29,6 +29,9 @@ var (rest, validation) = FashionMnist.Load(Split.Train, ExperimentLog.FashionMni
 var test = FashionMnist.Load(Split.Test, ExperimentLog.FashionMnist).OfClasses(classes);
 var frozen = Load();
 frozen.eval();
+random.manual_seed(0);
+var untrained = new VisionTransformer(frozen.Config);
+untrained.eval();
 var config = frozen.Config;
 
 // A way's rates to begin with; how a model is made; what it is given in the place of the images [B, 1, 28, 28]; the share
@@ -38,11 +41,15 @@ var ways = new Way[]
     new("from scratch", 1e-3, () => new VisionTransformer(config)),
     new("linear, on pixels", 1e-2, () => nn.Sequential(("flat", nn.Flatten()), ("head", nn.Linear(28 * 28, classes.Length)))),
     new("linear, on frozen features", 1e-2, () => nn.Linear(config.Width, classes.Length), Features),
-    new("linear, on all frozen tokens after block 3", 1e-3, () => nn.Linear((config.Tokens - 1) * config.Width, classes.Length), AllTokens),
+    new("linear, on all frozen tokens after block 3", 1e-3, () => nn.Linear((config.Tokens - 1) * config.Width, classes.Length), pixels => PatchTokens(frozen, pixels, block: 3)),
     new("fine-tuned", 1e-3, Load),
     new("fine-tuned, head ten times as fast", 1e-3, Load, Share: name => IsHead(name) ? 10 : 1),
     new("fine-tuned, last two blocks", 1e-3, Load, Share: name => Depth(name) > config.Layers - 2 ? 1 : 0),
     new("fine-tuned, each block slower than the next", 1e-3, Load, Share: name => Math.Pow(0.65, config.Layers + 1 - Depth(name))),
+    // Which of the three makes the tokens after block 3 better than the features: the block, the place, or that they are many?
+    new("linear, on all frozen tokens after the last block", 1e-3, () => nn.Linear((config.Tokens - 1) * config.Width, classes.Length), pixels => PatchTokens(frozen, pixels, config.Layers)),
+    new("linear, on the frozen class token after block 3", 1e-2, () => nn.Linear(config.Width, classes.Length), pixels => Tokens(frozen, pixels, block: 3, 0, 1)),
+    new("linear, on all tokens after block 3 of an untrained encoder", 1e-3, () => nn.Linear((config.Tokens - 1) * config.Width, classes.Length), pixels => PatchTokens(untrained, pixels, block: 3)),
 };
 
 var results = new Dictionary<(string Way, int Images), double[]>();
@@ -118,12 +125,15 @@ Tensor Features(Tensor pixels)
     return cat([.. pixels.split(250).Select(part => frozen.ForwardHead(frozen.ForwardFeatures(part), preLogits: true))]).MoveToOuterDisposeScope();
 }
 
-// All patch tokens half way up, side by side: what the class token has not taken is still there.
-Tensor AllTokens(Tensor pixels)
+// All patch tokens after a block, side by side.
+Tensor PatchTokens(VisionTransformer model, Tensor pixels, int block) => Tokens(model, pixels, block, 1, config.Tokens);
+
+// The tokens from first to last - 1, through the final LayerNorm.
+static Tensor Tokens(VisionTransformer model, Tensor pixels, int block, int first, int last)
 {
     using var scope = NewDisposeScope();
     using var noGradients = no_grad();
-    return cat([.. pixels.split(250).Select(part => frozen.Intermediates(part, [2], norm: true)[0].slice(1, 1, config.Tokens, 1).flatten(1))]).MoveToOuterDisposeScope();
+    return cat([.. pixels.split(250).Select(part => model.Intermediates(part, [block - 1], norm: true)[0].slice(1, first, last, 1).flatten(1))]).MoveToOuterDisposeScope();
 }
 
 // The pre-trained model, with a new head of zeros.
