@@ -14,7 +14,6 @@ using static TorchSharp.torch;
 // goes on until the best lies inside. With it the other seeds are trained. About five minutes on one core.
 
 const int Few = 1_000, Many = 20_000, Epochs = 8, BatchSize = 32, ValidationCount = 3_000;
-const string Plainly = "alone, images as they are";
 int[] seeds = [1, 2, 3];
 
 var log = new ExperimentLog("distillation.csv", "way;teacher;rate;seed;validation_top1;test_top1");
@@ -50,14 +49,14 @@ Choose(("hard, one output", plain, hard, 0.5), same);
 Choose(("hard, with the token", twoTokens, hard, 0.5), same);
 Choose(("soft, one output", plain, soft, 0.1), same);
 Choose(("alone, two tokens", twoTokens, labels, 0.5), none);
-Choose((Plainly, plain, labels, 0.5), none);
+Choose(("alone, images as they are", plain, labels, 0.5), none, asTheyAre: true);
 Choose(("hard, with the token", twoTokens, hard, 0.5), more);
 
-void Choose((string Name, VisionTransformerConfig Model, Lesson Lesson, double Weight) way, (string Name, Lazy<nn.Module<Tensor, Tensor>>? Teacher) teacher) =>
-    ExperimentLog.Sweep($"{way.Name}, {teacher.Name}", 2e-3, seeds, (rate, seed) => Run(way, teacher, rate, seed));
+void Choose((string Name, VisionTransformerConfig Model, Lesson Lesson, double Weight) way, (string Name, Lazy<nn.Module<Tensor, Tensor>>? Teacher) teacher, bool asTheyAre = false) =>
+    ExperimentLog.Sweep($"{way.Name}, {teacher.Name}", 2e-3, seeds, (rate, seed) => Run(way, teacher, asTheyAre ? null : shiftAndFlip, rate, seed));
 
 // The accuracy on validation and test images.
-double[] Run((string Name, VisionTransformerConfig Model, Lesson Lesson, double Weight) way, (string Name, Lazy<nn.Module<Tensor, Tensor>>? Teacher) teacher, double rate, int seed) => log.Results($"{way.Name};{teacher.Name};{rate};{seed}", () =>
+double[] Run((string Name, VisionTransformerConfig Model, Lesson Lesson, double Weight) way, (string Name, Lazy<nn.Module<Tensor, Tensor>>? Teacher) teacher, Augmentation? augmentation, double rate, int seed) => log.Results($"{way.Name};{teacher.Name};{rate};{seed}", () =>
 {
     var teaching = teacher.Teacher?.Value;
     using var scope = NewDisposeScope();
@@ -71,7 +70,7 @@ double[] Run((string Name, VisionTransformerConfig Model, Lesson Lesson, double 
         using (no_grad())
             z_t = teaching is null ? targets : teaching.call(images);
         return ((1 - way.Weight) * CrossEntropy(z_c, y) + way.Weight * way.Lesson(z_c, z_d ?? z_c, y, z_t), z_c);
-    }, way.Name == Plainly ? null : shiftAndFlip);
+    }, augmentation);
     return Top1(model);
 });
 

@@ -118,22 +118,20 @@ static void Learn(nn.Module<Tensor, Tensor> model, Tensor inputs, Tensor labels,
 }
 
 // What the head of the pre-trained model reads.
-Tensor Features(Tensor pixels)
-{
-    using var scope = NewDisposeScope();
-    using var noGradients = no_grad();
-    return cat([.. pixels.split(250).Select(part => frozen.ForwardHead(frozen.ForwardFeatures(part), preLogits: true))]).MoveToOuterDisposeScope();
-}
+Tensor Features(Tensor pixels) => InParts(pixels, part => frozen.ForwardHead(frozen.ForwardFeatures(part), preLogits: true));
 
 // All patch tokens after a block, side by side.
 Tensor PatchTokens(VisionTransformer model, Tensor pixels, int block) => Tokens(model, pixels, block, 1, config.Tokens);
 
 // The tokens from first to last - 1, through the final LayerNorm.
-static Tensor Tokens(VisionTransformer model, Tensor pixels, int block, int first, int last)
+static Tensor Tokens(VisionTransformer model, Tensor pixels, int block, int first, int last) =>
+    InParts(pixels, part => model.Intermediates(part, [block - 1], norm: true)[0].slice(1, first, last, 1).flatten(1));
+
+static Tensor InParts(Tensor pixels, Func<Tensor, Tensor> see)
 {
     using var scope = NewDisposeScope();
     using var noGradients = no_grad();
-    return cat([.. pixels.split(250).Select(part => model.Intermediates(part, [block - 1], norm: true)[0].slice(1, first, last, 1).flatten(1))]).MoveToOuterDisposeScope();
+    return cat([.. pixels.split(250).Select(see)]).MoveToOuterDisposeScope();
 }
 
 // The pre-trained model, with a new head of zeros.

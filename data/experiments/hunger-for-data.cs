@@ -44,35 +44,40 @@ var test = FashionMnist.Load(Split.Test, ExperimentLog.FashionMnist);
 ComputeDevice.TuneProcess();
 var rates = new Dictionary<(string Model, int Steps), double>();
 foreach (var (name, create, first) in models)
-    foreach (var (before, count) in steps.Select((count, i) => (Before: i > 0 ? rates[(name, steps[i - 1])] : first, count)))
+{
+    var best = first;
+    foreach (var count in steps)
     {
-        rates[(name, count)] = count < steps[^1] ? ExperimentLog.BestRate(before, rate => Run(Middle, rate, seed: 1)[0]) : before;
+        if (count < steps[^1])
+            best = ExperimentLog.BestRate(best, rate => Run(Middle, rate, seed: 1)[0]);
+        rates[(name, count)] = best;
         foreach (var seed in seeds)
             foreach (var images in sizes.Where(images => images <= count * BatchSize))
-                Run(images, rates[(name, count)], seed);
+                Run(images, best, seed);
 
         double[] Run(int images, double rate, int seed) =>
-            log.Results($"{name};{count};{images};{rate};{seed}", () => Top1(create, count, images, rate, seed, rest, validation, test));
+            log.Results($"{name};{count};{images};{rate};{seed}", () => Top1(create, count, images, rate, seed, (rest, validation, test)));
     }
+}
 
 // The control: one permutation of the pixels for all images takes every pixel's neighbours away.
 random.manual_seed(0);
 var permutation = randperm(28 * 28);
-var permuted = new[] { rest, validation, test }.Select(Permuted).ToArray();
+var permuted = (Permuted(rest), Permuted(validation), Permuted(test));
 foreach (var (count, images) in new[] { (200, Middle), (800, Middle), (3_200, 51_200) })
     foreach (var (name, create, _) in models)
         foreach (var seed in seeds)
             log.Results($"{name}, permuted;{count};{images};{rates[(name, count)]};{seed}", () =>
-                Top1(create, count, images, rates[(name, count)], seed, permuted[0], permuted[1], permuted[2]));
+                Top1(create, count, images, rates[(name, count)], seed, permuted));
 
 ImageSet Permuted(ImageSet set) =>
     new(set.Images.flatten(1).index_select(1, permutation).reshape(-1, 1, 28, 28), set.Labels, set.ClassNames, set.Preprocessing.Normalization);
 
-double[] Top1(Func<nn.Module<Tensor, Tensor>> create, int count, int images, double rate, int seed, ImageSet rest, ImageSet validation, ImageSet test)
+double[] Top1(Func<nn.Module<Tensor, Tensor>> create, int count, int images, double rate, int seed, (ImageSet Train, ImageSet Validation, ImageSet Test) sets)
 {
     using var scope = NewDisposeScope();
     random.manual_seed(seed);
-    var some = rest.RandomSplit(images, seed).Aside;
+    var some = sets.Train.RandomSplit(images, seed).Aside;
     var epochs = count * BatchSize / images;
     var recipe = new Recipe
     {
@@ -85,7 +90,7 @@ double[] Top1(Func<nn.Module<Tensor, Tensor>> create, int count, int images, dou
     };
     using var model = create();
     // The Trainer looks at one image after each epoch, which chooses nothing.
-    using var trainer = new Trainer(model, some, validation.Select([0]), recipe);
+    using var trainer = new Trainer(model, some, sets.Validation.Select([0]), recipe);
     foreach (var _ in trainer.Run()) { }
-    return [Evaluation.Of(model, validation).Top1, Evaluation.Of(model, test).Top1];
+    return [Evaluation.Of(model, sets.Validation).Top1, Evaluation.Of(model, sets.Test).Top1];
 }

@@ -17,7 +17,7 @@ using static TorchSharp.torch;
 // A seed draws the labelled images, their order and the first weights. A quiet core takes three quarters of an hour.
 
 const int ValidationCount = 5_000, Long = 8, Short = 1;
-const string Pixels = "linear, on pixels", Patiently = ", four times the steps";
+const string Pixels = "linear, on pixels";
 int[] sizes = [10, 100, 1_000, 10_000], seeds = [1, 2, 3];
 var config = new VisionTransformerConfig
 {
@@ -64,7 +64,7 @@ foreach (var labels in sizes)
     Compare(Pixels, decoder, 0, labels, 1e-2, untrained, frozen: false);
 }
 // Whether it is steps that the start from scratch lacks, or labels.
-Compare("from scratch" + Patiently, decoder, 0, 1_000, 1e-3, untrained, frozen: false);
+Compare("from scratch, four times the steps", decoder, 0, 1_000, 1e-3, untrained, frozen: false, patience: 4);
 // Shorter pre-trainings: how much to hide, and how deep the decoder.
 foreach (var other in new[] { 0.5, 0.75, 0.9 }.Select(share => decoder with { MaskShare = share }).Concat(new[] { 3 }.Select(layers => decoder with { DecoderLayers = layers })))
 {
@@ -101,7 +101,7 @@ void PreTrain(MaskedAutoencoder model, int epochs)
     model.eval();
 }
 
-void Compare(string way, MaskedAutoencoderConfig of, int epochs, int labels, double first, Lazy<MaskedAutoencoder> start, bool frozen)
+void Compare(string way, MaskedAutoencoderConfig of, int epochs, int labels, double first, Lazy<MaskedAutoencoder> start, bool frozen, int patience = 1)
 {
     // What a linear layer on frozen features is given of the images that are looked at: the same in every run.
     Lazy<Tensor> known = new(() => Given(validation)), unseen = new(() => Given(test));
@@ -121,7 +121,7 @@ void Compare(string way, MaskedAutoencoderConfig of, int epochs, int labels, dou
             : frozen ? nn.Linear(config.Width, 10) : Classifier(encoder);
         var pixels = FewLabels.Normalized(few);
         Tensor[] ways = [pixels, pixels.flip(3)];
-        Learn(model, stack([.. frozen ? ways.Select(way => Features(encoder!, way)) : ways], 1), few.Labels, rate, StepsFor(labels) * (way.EndsWith(Patiently, StringComparison.Ordinal) ? 4 : 1));
+        Learn(model, stack([.. frozen ? ways.Select(way => Features(encoder!, way)) : ways], 1), few.Labels, rate, patience * StepsFor(labels));
         return [FewLabels.Accuracy(model, chosenBy, validation.Labels), last is null ? double.NaN : FewLabels.Accuracy(model, last, test.Labels)];
     });
 }

@@ -83,8 +83,8 @@ public static partial class Show
                 from y in new[] { top - high, bottom, top, bottom - high }
                 from x in new[] { left, right - wide }
                 select (X: Math.Clamp(x, 0, Math.Max(0, width - wide)), Y: Math.Clamp(y, 0, Math.Max(0, height - high)), Width: wide);
-            var free = corners.Where(at => !written.Any(other => at.X < other.X + other.Width && other.X < at.X + wide && Math.Abs(at.Y - other.Y) < high));
-            if (free.Take(1).ToArray() is not [var spot])
+            var spot = corners.FirstOrDefault(at => !written.Any(other => at.X < other.X + other.Width && other.X < at.X + wide && Math.Abs(at.Y - other.Y) < high));
+            if (spot.Width == 0)
                 continue;
             written.Add(spot);
             for (var y = spot.Y; y < Math.Min(spot.Y + high, height); y++)
