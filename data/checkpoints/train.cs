@@ -11,15 +11,12 @@ using static TorchSharp.torch;
 
 // Trains a model that lies beside this program again, as its recipes say:
 //   dotnet run data/checkpoints/train.cs -- fashion-mnist-vit --seed 1 --output FOLDER
-// A model has those of these stages of which there are recipes:
-// 1. From scratch. Until the last epochs the encoder sees half of the patches of each image, which takes less than half
-//    of the time.
-// 2. On mixed images, from the weights of 1.
-// convnet. A ConvNet, from scratch, to be a teacher.
-// 3. On mixed images, from the weights of the stage before. The targets are the mean of the labels and of what the
-//    ConvNet makes of the same images; of clothes, of what the ConvNet and the model before this stage make of them.
-// teacher. A wider ConvNet made for such photographs, from scratch.
-// 4. As 3, from its weights, with the wider ConvNet.
+// Numbered stages train the model itself:
+// 1. From scratch. At first the encoder sees half of the patches of each image, which takes less than half of the time.
+// 2, 3. On mixed images, from the weights of the stage before. The targets are the mean of the labels and of what the
+//    teacher before that stage makes of the same images.
+// convnet, teacher. A ConvNet, and a wider one, from scratch, to be teachers. The wider one is the same for all seeds: its
+//    folder may be copied from one output to another.
 // Stopped or killed, it goes on where it was when it is called again. Other options: --data FOLDER, and --precision BFloat16,
 // Float32 or Fastest for all stages. CIFAR-10 is read from its binary version, or from a folder with train and test, in which
 // each class has a folder of pictures.
@@ -35,14 +32,18 @@ if (!known.Contains(name))
     return 1;
 }
 var shipped = Path.Combine(here, name);
-string[] stages = [.. new[] { "1", "2", "convnet", "3", "teacher", "4" }.Where(stage => File.Exists(RecipePath(stage)))];
-string RecipePath(string stage) => Path.Combine(shipped, $"recipe-{stage}.json");
+string[] stages = name switch
+{
+    "fashion-mnist-vit" => ["1", "teacher", "2", "3"],
+    "cifar-10-vit" => ["1", "convnet", "2", "teacher", "3"],
+    _ => ["1"],
+};
 Recipe Read(string stage)
 {
-    var recipe = Recipe.FromJson(File.ReadAllText(RecipePath(stage)));
+    var recipe = Recipe.FromJson(File.ReadAllText(Path.Combine(shipped, $"recipe-{stage}.json")));
     return recipe with
     {
-        Seed = Option("--seed") is string seed ? long.Parse(seed) : recipe.Seed,
+        Seed = stage != "teacher" && Option("--seed") is string seed ? long.Parse(seed) : recipe.Seed,
         Precision = Option("--precision") is string precision ? Enum.Parse<Precision>(precision, ignoreCase: true) : recipe.Precision,
     };
 }
@@ -100,31 +101,33 @@ var convNetConfig = new ConvNetConfig { Channels = config.Channels, Widths = [32
 // For how many epochs of a stage the encoder sees only some of the patches, and what share it does not see.
 (int Epochs, double Share) PatchDropout(string stage) => (name, stage) switch
 {
-    ("fashion-mnist-vit", "1") => (38, 0.5),
-    ("fashion-mnist-vit", "2") => (18, 0.25),
-    ("fashion-mnist-vit", "3") => (10, 0.25),
+    ("fashion-mnist-vit", "1") => (14, 0.5),
+    ("fashion-mnist-vit", "2") => (26, 0.5),
+    ("fashion-mnist-vit", "3") => (28, 0.5),
     ("fashion-mnist-seven", "1") => (18, 0.5),
     ("cifar-10-vit", "1") => (8, 0.5),
-    ("cifar-10-vit", "3") => (45, 0.5),
-    ("cifar-10-vit", "4") => (25, 0.5),
+    ("cifar-10-vit", "2") => (45, 0.5),
+    ("cifar-10-vit", "3") => (25, 0.5),
     _ => default,
 };
 
+var likeTrained = name != "fashion-mnist-seven";
 ComputeDevice.TuneProcess();
 random.manual_seed(first.Seed);
 using var model = new VisionTransformer(config);
 using (no_grad())
 {
     // The positions are learned, from a start at which neighbours are alike; among few positions, with short waves.
-    using var sines = PositionEmbedding.SinCos2D(config.GridRows, config.GridColumns, config.Width, temperature: photographs ? 20 : 10_000);
+    using var sines = PositionEmbedding.SinCos2D(config.GridRows, config.GridColumns, config.Width, temperature: likeTrained ? 20 : 10_000);
     model.pos_embed!.slice(1, config.ExtraTokens, config.Tokens, 1).copy_(sines);
-    if (photographs)
+    if (likeTrained)
         StartLikeTrained(model);
 }
 random.manual_seed(first.Seed);
 using var convNet = new ConvNet(convNetConfig);
-random.manual_seed(first.Seed);
-using var teacher = new PhotographTeacher(config.Classes);
+if (stages.Contains("teacher"))
+    random.manual_seed(Read("teacher").Seed);
+using var teacher = new Teacher(config.Channels, config.Classes);
 if (stages.Contains("teacher"))
     teacher.Whiten(training);
 Console.WriteLine($"{model.parameters().Sum(p => p.numel()):N0} parameters, {training.Count:N0} images to train on, {validation.Count:N0} to validate with, into {folder}");
@@ -136,18 +139,14 @@ Console.CancelKeyPress += (_, key) =>
     stop.Cancel();
 };
 
+nn.Module<Tensor, Tensor>? teaching = null;
 foreach (var stage in stages)
 {
-    using var before = new VisionTransformer(config);
-    before.load_state_dict(model.state_dict());
-    before.eval();
     var done = stage switch
     {
-        "convnet" => Train(stage, convNet, () => new ConvNet(convNetConfig), Trainer.CrossEntropy),
-        "teacher" => Train(stage, teacher, () => new PhotographTeacher(config.Classes), Trainer.CrossEntropy),
-        "4" => Train(stage, model, () => new VisionTransformer(config), AsTheTeachers([teacher], labels: true)),
-        "3" => Train(stage, model, () => new VisionTransformer(config), AsTheTeachers(photographs ? [convNet] : [convNet, before], labels: photographs)),
-        _ => Train(stage, model, () => new VisionTransformer(config), Trainer.CrossEntropy),
+        "convnet" => Train(stage, teaching = convNet, () => new ConvNet(convNetConfig), Trainer.CrossEntropy),
+        "teacher" => Train(stage, teaching = teacher, () => new Teacher(config.Channels, config.Classes), Trainer.CrossEntropy),
+        _ => Train(stage, model, () => new VisionTransformer(config), teaching is null ? Trainer.CrossEntropy : AsTheTeacher(teaching)),
     };
     if (!done)
         return 0;
@@ -186,20 +185,14 @@ bool Train(string stage, nn.Module<Tensor, Tensor> model, Func<nn.Module<Tensor,
     return true;
 }
 
-static TrainingLoss AsTheTeachers(nn.Module<Tensor, Tensor>[] teachers, bool labels) => (model, images, targets) =>
+static TrainingLoss AsTheTeacher(nn.Module<Tensor, Tensor> teacher) => (model, images, targets) =>
 {
     using (no_grad())
     {
-        Tensor[] answers = [.. labels ? [targets] : Array.Empty<Tensor>(), .. teachers.Select(Answer)];
-        targets = stack(answers).mean([0]);
-
-        Tensor Answer(nn.Module<Tensor, Tensor> teacher)
-        {
-            // The teachers compute as the model does.
-            teacher.eval();
-            teacher.to(images.dtype);
-            return teacher.forward(images).to(float32).softmax(1);
-        }
+        // The teacher computes as the model does.
+        teacher.eval();
+        teacher.to(images.dtype);
+        targets = (targets + teacher.forward(images).to(float32).softmax(1)) / 2;
     }
     return Trainer.CrossEntropy(model, images, targets);
 };
@@ -246,17 +239,21 @@ foreach (var (className, accuracy) in training.ClassNames.Zip(test.Confusion.Acc
     Console.WriteLine($"{className,-12} {100 * accuracy:F1} %");
 return 0;
 
-// A ConvNet that learns small photographs in few epochs (arXiv:2404.00498). Its first layer is not learned: its filters are the
-// principal components of pieces of 2 × 2 pixels, each divided by its spread.
-sealed class PhotographTeacher : nn.Module<Tensor, Tensor>
+// A ConvNet that learns small pictures in few epochs (arXiv:2404.00498). Its first layer is not learned: its filters are the
+// principal components of small pieces of the pictures, each divided by its spread.
+sealed class Teacher : nn.Module<Tensor, Tensor>
 {
-    private readonly Tensor filters = zeros(24, 3, 2, 2);
+    private readonly int size, components;
+    private readonly Tensor filters;
     private readonly TorchSharp.Modules.Sequential body;
 
-    public PhotographTeacher(int classes) : base(nameof(PhotographTeacher))
+    public Teacher(int channels, int classes) : base(nameof(Teacher))
     {
+        size = channels == 1 ? 3 : 2;
+        components = channels * size * size;
+        filters = zeros(2 * components, channels, size, size);
         List<nn.Module<Tensor, Tensor>> layers = [nn.GELU()];
-        foreach (var (input, output) in new[] { (24, 64), (64, 128), (128, 256) })
+        foreach (var (input, output) in new[] { (2 * components, 64), (64, 128), (128, 256) })
             layers.AddRange([Conv(input, output), nn.MaxPool2d(2), nn.BatchNorm2d(output), nn.GELU(), Conv(output, output), nn.BatchNorm2d(output), nn.GELU()]);
         layers.AddRange([nn.MaxPool2d(3), nn.Flatten(), nn.Linear(256, classes, hasBias: false)]);
         body = nn.Sequential(layers);
@@ -267,6 +264,8 @@ sealed class PhotographTeacher : nn.Module<Tensor, Tensor>
             var conv = nn.Conv2d(input, output, 3, padding: 1, bias: false);
             using var rest = no_grad();
             nn.init.dirac_(conv.weight!.narrow(0, 0, Math.Min(input, output)));
+            // With the channels of a place side by side in memory, an answer takes half of the time.
+            conv.weight.set_(conv.weight.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2));
             return conv;
         }
     }
@@ -282,9 +281,9 @@ sealed class PhotographTeacher : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
         var images = source.Preprocessing.Normalization.Apply(source.Read([.. Enumerable.Range(0, 2_000).Select(index => (long)index)]).Images);
-        var pieces = nn.functional.unfold(images, 2).transpose(1, 2).reshape(-1, 12);
+        var pieces = nn.functional.unfold(images, size).transpose(1, 2).reshape(-1, components);
         var (values, vectors) = linalg.eigh(pieces.t().matmul(pieces) / pieces.shape[0]);
-        var white = (vectors / (values + 5e-4).sqrt()).t().reshape(12, 3, 2, 2);
+        var white = (vectors / (values + 5e-4).sqrt()).t().reshape(components, images.shape[1], size, size);
         filters.copy_(cat([white, -white]));
     }
 }
