@@ -232,7 +232,7 @@ static class MechanismDrawings
     static SvgCanvas HeadsSplitAndJoined()
     {
         var canvas = new SvgCanvas("Columns split into heads, and joined",
-            "Two tokens of six numbers, 0 to 5 and 10 to 15. Head 0 takes the first three columns of both tokens, head 1 the last three. Each attends by itself; their results are written side by side again and multiplied by the output projection.", 240);
+            "The queries of two tokens, of six numbers each, 0 to 5 and 10 to 15; keys and values are split alike. Head 0 takes the first three columns of both, head 1 the last three. Each attends by itself; their results are written side by side again and multiplied by the output projection.", 240);
         (string Fill, string Stroke)[] colours = [Attention, Position];
         void Joined(double x, double y, Func<int, int, string> text)
         {
@@ -240,7 +240,7 @@ static class MechanismDrawings
                 for (var column = 0; column < 6; column++)
                     canvas.Box(x + column * 30, y + token * 28, 30, 28, colours[column / 3], text(token, column), corner: 0, code: true);
         }
-        canvas.Text(104, 40, "two tokens", bold: true);
+        canvas.Text(104, 40, "queries of two tokens", bold: true);
         Joined(14, 92, (token, column) => Number(token * 10 + column, 0));
         canvas.Text(104, 170, "[T, D] = [2, 6]", code: true, size: 13);
         canvas.Text(288, 24, "h = 2 heads, d = D / h = 3", bold: true, size: 13);

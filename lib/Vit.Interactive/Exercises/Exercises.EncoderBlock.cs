@@ -24,7 +24,7 @@ public static partial class Exercises
             if (Is(z / root * weight))
                 continue;
             if (Is(nn.functional.layer_norm(z, [8], weight, null, Epsilon)))
-                return "Not yet: this is LayerNorm; no mean is taken off.";
+                return "Not yet: this is LayerNorm; RMSNorm takes no mean off.";
             if (Is(z / root))
                 return "Not yet: the scale is missing.";
             if (Is(z / (squares.sum([-1], keepdim: true) + Epsilon).sqrt() * weight))
