@@ -63,6 +63,6 @@ public static partial class Exercises
                 ? "Not yet: attention has two products, the scores and the mixture."
                 : $"Not yet: {yours:N0} for N = {N}, D = {D}, a window of {side} · {side}. How many tokens does each of the N look at?";
         }
-        return "Right: N stands in both terms once, so twice the image costs twice as much.";
+        return "Right: N stands in both terms once, so twice as many patches cost twice as much.";
     }
 }

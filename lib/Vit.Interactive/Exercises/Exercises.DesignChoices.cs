@@ -22,7 +22,7 @@ public static partial class Exercises
         var seeds = differences.Length;
         var right = Of(differences, seeds - 1);
         if (Near(deviation, right))
-            return "Right: each design varies by more than a point from seed to seed, their difference by far less.";
+            return "Right: in these made-up numbers each design varies by more than a point from seed to seed, their difference by far less.";
         if (Near(deviation, Of(differences, seeds)))
             return "Not yet: a standard deviation of a sample divides by one less than its number.";
         if (Near(deviation, right / Math.Sqrt(seeds)))

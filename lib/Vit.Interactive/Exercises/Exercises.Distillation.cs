@@ -32,7 +32,7 @@ public static partial class Exercises
                 return "Not yet: at τ = 1 it is right. Where does τ stand, and how often?";
             return "Not yet: begin at τ = 1, where cross-entropy with the teacher's probabilities as targets has the same gradient.";
         }
-        return "Right: with the factor τ² it neither vanishes nor grows as 1/τ² and τ² would; the two losses keep their balance.";
+        return "Right: without the factor it would shrink as 1/τ²; with it, the two losses keep their balance.";
     }
 
     /// <summary>The answer of two heads, whose probabilities are mixed.</summary>
