@@ -243,14 +243,13 @@ return 0;
 // principal components of small pieces of the pictures, each divided by its spread.
 sealed class Teacher : nn.Module<Tensor, Tensor>
 {
-    private readonly int size, components;
     private readonly Tensor filters;
     private readonly TorchSharp.Modules.Sequential body;
 
     public Teacher(int channels, int classes) : base(nameof(Teacher))
     {
-        size = channels == 1 ? 3 : 2;
-        components = channels * size * size;
+        var size = channels == 1 ? 3 : 2;
+        var components = channels * size * size;
         filters = zeros(2 * components, channels, size, size);
         List<nn.Module<Tensor, Tensor>> layers = [nn.GELU()];
         foreach (var (input, output) in new[] { (2 * components, 64), (64, 128), (128, 256) })
@@ -281,9 +280,10 @@ sealed class Teacher : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
         var images = source.Preprocessing.Normalization.Apply(source.Read([.. Enumerable.Range(0, 2_000).Select(index => (long)index)]).Images);
+        var (components, channels, size) = (filters.shape[0] / 2, filters.shape[1], filters.shape[2]);
         var pieces = nn.functional.unfold(images, size).transpose(1, 2).reshape(-1, components);
         var (values, vectors) = linalg.eigh(pieces.t().matmul(pieces) / pieces.shape[0]);
-        var white = (vectors / (values + 5e-4).sqrt()).t().reshape(components, images.shape[1], size, size);
+        var white = (vectors / (values + 5e-4).sqrt()).t().reshape(components, channels, size, size);
         filters.copy_(cat([white, -white]));
     }
 }
