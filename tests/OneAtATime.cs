@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Xunit.Sdk;
 using Xunit.v3;
 
@@ -15,6 +16,12 @@ public sealed class OneAtATime : ITestPipelineStartup
 {
     readonly Mutex mutex = new(initiallyOwned: false, "vit-notebooks-tests");
     readonly ManualResetEventSlim ended = new();
+
+    /// <summary>CsCheck would look for counterexamples on all cores, each of which libtorch uses as well.</summary>
+#pragma warning disable CA2255
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void OneThread() => Check.Threads = 1;
 
     /// <summary>Takes the mutex on a thread of its own: it belongs to a thread, and ends with it.</summary>
     public ValueTask StartAsync(IMessageSink diagnosticMessageSink)

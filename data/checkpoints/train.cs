@@ -140,13 +140,14 @@ Console.CancelKeyPress += (_, key) =>
 };
 
 nn.Module<Tensor, Tensor>? teaching = null;
+Func<nn.Module<Tensor, Tensor>>? another = null;
 foreach (var stage in stages)
 {
     var done = stage switch
     {
-        "convnet" => Train(stage, teaching = convNet, () => new ConvNet(convNetConfig), Trainer.CrossEntropy),
-        "teacher" => Train(stage, teaching = teacher, () => new Teacher(config.Channels, config.Classes), Trainer.CrossEntropy),
-        _ => Train(stage, model, () => new VisionTransformer(config), teaching is null ? Trainer.CrossEntropy : AsTheTeacher(teaching)),
+        "convnet" => Train(stage, teaching = convNet, another = () => new ConvNet(convNetConfig), Trainer.CrossEntropy),
+        "teacher" => Train(stage, teaching = teacher, another = () => new Teacher(config.Channels, config.Classes), Trainer.CrossEntropy),
+        _ => Train(stage, model, () => new VisionTransformer(config), teaching is null ? Trainer.CrossEntropy : AsTheTeacher(teaching, another!)),
     };
     if (!done)
         return 0;
@@ -185,17 +186,26 @@ bool Train(string stage, nn.Module<Tensor, Tensor> model, Func<nn.Module<Tensor,
     return true;
 }
 
-static TrainingLoss AsTheTeacher(nn.Module<Tensor, Tensor> teacher) => (model, images, targets) =>
+static TrainingLoss AsTheTeacher(nn.Module<Tensor, Tensor> teacher, Func<nn.Module<Tensor, Tensor>> another)
 {
-    using (no_grad())
+    // The teacher computes as the model does, by a copy where that is not in float32: its own weights are not rounded.
+    var teachers = new Dictionary<ScalarType, nn.Module<Tensor, Tensor>> { [ScalarType.Float32] = teacher };
+    return (model, images, targets) =>
     {
-        // The teacher computes as the model does.
-        teacher.eval();
-        teacher.to(images.dtype);
-        targets = (targets + teacher.forward(images).to(float32).softmax(1)) / 2;
-    }
-    return Trainer.CrossEntropy(model, images, targets);
-};
+        using (no_grad())
+        {
+            if (!teachers.TryGetValue(images.dtype, out var same))
+            {
+                same = another();
+                same.load_state_dict(teacher.state_dict());
+                teachers.Add(images.dtype, same.to(images.dtype));
+            }
+            same.eval();
+            targets = (targets + same.forward(images).to(float32).softmax(1)) / 2;
+        }
+        return Trainer.CrossEntropy(model, images, targets);
+    };
+}
 
 // Attention starts out as long trainings leave it (arXiv:2305.09828): tokens look at what is like them, place included,
 // since W_q·W_kᵀ is near the identity; and what attention brings is taken away from the token, since W_v·W_o is near minus it.

@@ -3,6 +3,7 @@
 
 using System.Globalization;
 using Vit.Data;
+using Vit.Inspection;
 using Vit.Models;
 using Vit.Training;
 using static TorchSharp.torch;
@@ -48,8 +49,7 @@ foreach (var seed in new[] { 1, 2 }.Where(seed => !lines.Any(line => line.Starts
     var top1 = Evaluation.Of(model, test).Top1;
 
     var table = model.pos_embed!.detach()[0, 1..];                                            // [N, D]
-    var unit = nn.functional.normalize(table - table.mean([0]), p: 2, dim: 1);
-    var cosines = unit.matmul(unit.t()).contiguous().data<float>().ToArray().Chunk(49);
+    var cosines = Vectors.CosineSimilarity(table - table.mean([0])).data<float>().ToArray().Chunk(49);
     foreach (var (patch, row) in cosines.Index())
         lines.Add(string.Create(CultureInfo.InvariantCulture,
             $"{seed};{top1:F4};{patch};{string.Join(';', row.Select(c => c.ToString("F2", CultureInfo.InvariantCulture)))}"));

@@ -79,7 +79,7 @@ double[] Train((string Name, VideoTransformerConfig Config, Func<ImageSet, int, 
         Device = "cpu",
     };
     var films = design.Seen(MovingClothes.Films(rest, Steps * BatchSize, seed), seed);
-    // The Trainer looks at one film of validation after the epoch, which chooses nothing.
+    // The Trainer wants a film to look at after the epoch; this one chooses nothing.
     using (var trainer = new Trainer(model, films, films.Select([0]), recipe))
         foreach (var _ in trainer.Run()) { }
     if (weights is not null)

@@ -38,17 +38,17 @@ public sealed class Explorer
     /// <param name="pretrained">The model with its preprocessing and class names.</param>
     /// <param name="images">[C, H, W] each, float in [0, 1], of any size.</param>
     /// <param name="names">What each picture is called; if null, they are numbered.</param>
-    /// <exception cref="ArgumentException">There are no pictures, not as many names, or the model is none of this library.</exception>
+    /// <exception cref="ArgumentException">There are no pictures, not as many names, or the model is none of these.</exception>
     public static Explorer Of<TModel>(PretrainedModel<TModel> pretrained, IReadOnlyList<Tensor> images, IReadOnlyList<string>? names = null)
         where TModel : nn.Module<Tensor, Tensor> => Of(pretrained.Model, images, pretrained.Preprocessing, pretrained.ClassNames, names);
 
-    /// <summary>Looks at pictures with any model of this library.</summary>
+    /// <summary>Looks at pictures with a model of this library that classifies: VisionTransformer, HybridVisionTransformer, SwinTransformer or ConvNet.</summary>
     /// <param name="model">A model in which this library's parts stand; it is put into evaluation, and back.</param>
     /// <param name="images">[C, H, W] each, float in [0, 1], of any size.</param>
     /// <param name="preprocessing">What makes of a picture what the model takes.</param>
     /// <param name="classNames">Of the model's classes; if null, they are numbered.</param>
     /// <param name="names">What each picture is called; if null, they are numbered.</param>
-    /// <exception cref="ArgumentException">There are no pictures, not as many names, or the model is none of this library.</exception>
+    /// <exception cref="ArgumentException">There are no pictures, not as many names, or the model is none of these.</exception>
     public static Explorer Of(nn.Module<Tensor, Tensor> model, IReadOnlyList<Tensor> images, Preprocessing preprocessing, IReadOnlyList<string>? classNames = null, IReadOnlyList<string>? names = null)
     {
         if (images.Count == 0)
@@ -209,7 +209,7 @@ public sealed class Explorer
 
         static View Of(Tensor image, Tensor[] maps, Tensor logits)
         {
-            // All on one grid, that of the coarsest, or as fine as is shown.
+            // All on one grid, that of the first and finest map, or as fine as is shown.
             int rows = Math.Min(MostPlaces, (int)maps[0].shape[2]), columns = Math.Min(MostPlaces, (int)maps[0].shape[3]);
             return new()
             {
@@ -218,7 +218,7 @@ public sealed class Explorer
                 Columns = columns,
                 Reads = "the mean of the last map",
                 Places = [.. maps.Select(map => Unit(nn.functional.interpolate(
-                    nn.functional.adaptive_avg_pool2d(map, Math.Min(rows, map.shape[2])), [rows, columns])[0].flatten(1).t()))],
+                    nn.functional.adaptive_avg_pool2d(map, [Math.Min(rows, map.shape[2]), Math.Min(columns, map.shape[3])]), [rows, columns])[0].flatten(1).t()))],
                 Lens = [Best(logits)],
             };
         }

@@ -28,15 +28,32 @@ sealed class ExperimentLog
     public double[] Results(FormattableString run, Func<double[]> results)
     {
         var key = run.ToString(CultureInfo.InvariantCulture) + ";";
-        if (lines.Find(line => line.StartsWith(key, StringComparison.Ordinal)) is { } known)
-            return [.. known[key.Length..].Split(';').Select(it => it.Length == 0 ? double.NaN : double.Parse(it, CultureInfo.InvariantCulture))];
+        if (lines.Find(line => line.StartsWith(key, StringComparison.Ordinal)) is not { } known)
+        {
+            known = key + string.Join(';', results().Select(it => double.IsNaN(it) ? "" : it.ToString("F4", CultureInfo.InvariantCulture)));
+            Add(known);
+            Console.WriteLine($"{DateTime.Now:T}  {known}");
+        }
+        // As the file has them, so that a run which went on after a stop decides as one without.
+        return [.. known[key.Length..].Split(';').Select(it => it.Length == 0 ? double.NaN : double.Parse(it, CultureInfo.InvariantCulture))];
+    }
 
-        var found = results();
-        lines.Add(key + string.Join(';', found.Select(it => double.IsNaN(it) ? "" : it.ToString("F4", CultureInfo.InvariantCulture))));
-        File.WriteAllText($"{file}.new", string.Concat(lines.Select(line => $"{line}\n")));
-        File.Move($"{file}.new", file, overwrite: true);
-        Console.WriteLine($"{DateTime.Now:T}  {lines[^1]}");
-        return found;
+    // Another process may train other lines of the same table.
+    void Add(string line)
+    {
+        using var turn = new Mutex(initiallyOwned: false, $"vit-notebooks-{Path.GetFileName(file)}");
+        turn.WaitOne();
+        try
+        {
+            lines.AddRange(File.Exists(file) ? File.ReadAllLines(file).Except(lines) : []);
+            lines.Add(line);
+            File.WriteAllText($"{file}.new", string.Concat(lines.Select(line => $"{line}\n")));
+            File.Move($"{file}.new", file, overwrite: true);
+        }
+        finally
+        {
+            turn.ReleaseMutex();
+        }
     }
 
     /// <summary>The learning rate with the highest score, among rates of which each is a factor times the one before; those to either side of it have been tried.</summary>

@@ -17,6 +17,9 @@ namespace Vit.Data;
 /// </remarks>
 public sealed class BatchStream
 {
+    // How many batches may lie ready; one more may be in the making.
+    const int Ahead = 2;
+
     readonly IImageSource source;
     readonly int batchSize;
     readonly long seed;
@@ -44,9 +47,6 @@ public sealed class BatchStream
 
     /// <summary>Where the model wants its batches.</summary>
     public Device Device { get; init; } = CPU;
-
-    /// <summary>How many batches may lie ready; one more may be in the making.</summary>
-    public int Ahead { get; init; } = 2;
 
     /// <summary>Steps of an epoch; the last batch may be smaller than the others.</summary>
     public int StepsPerEpoch => (source.Count + batchSize - 1) / batchSize;

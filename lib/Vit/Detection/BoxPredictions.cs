@@ -15,7 +15,7 @@ public sealed record BoxPredictions(Tensor Logits, Tensor Boxes)
     public IReadOnlyList<ScoredBox> Read(double leastScore = 0, int firstImage = 0)
     {
         if (Logits.dim() != 3 || Logits.shape[2] < 2 || !Boxes.shape.SequenceEqual([Logits.shape[0], Logits.shape[1], 4]))
-            throw new ArgumentException($"Logits [B, Q, K + 1] go with boxes [B, Q, 4], given were {Shape.Of(Logits)} and {Shape.Of(Boxes)}.", nameof(leastScore));
+            throw new ArgumentException($"Logits [B, Q, K + 1] go with boxes [B, Q, 4], given were {Shape.Of(Logits)} and {Shape.Of(Boxes)}.", nameof(Boxes));
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var (best, which) = Logits.to(float32).softmax(-1).narrow(-1, 0, Logits.shape[2] - 1).max(-1);

@@ -16,6 +16,7 @@ public static class Occlusion
     /// <param name="fill">What a covered pixel holds.</param>
     /// <returns>The probability of the whole image, and of the covered ones, [H / size, W / size].</returns>
     /// <exception cref="ArgumentException">The image is not [C, H, W], or the square does not divide it.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The model has no such class.</exception>
     public static (double Whole, Tensor Covered) Probabilities(nn.Module<Tensor, Tensor> model, Tensor image, int label, int size, double fill = 0)
     {
         if (image.dim() != 3 || size <= 0 || image.shape[1] % size != 0 || image.shape[2] % size != 0)
@@ -34,7 +35,10 @@ public static class Occlusion
                 var (row, column) = ((first + i) / columns * size, (first + i) % columns * size);
                 images[i].slice(1, row, row + size, 1).slice(2, column, column + size, 1).fill_(fill);
             }
-            parts.Add(model.forward(images).softmax(-1).select(1, label).clone().MoveToOuterDisposeScope());
+            var logits = model.forward(images);
+            if (label < 0 || label >= logits.shape[1])
+                throw new ArgumentOutOfRangeException(nameof(label), label, $"The model's classes are numbered from 0 to {logits.shape[1] - 1}.");
+            parts.Add(logits.softmax(-1).select(1, label).clone().MoveToOuterDisposeScope());
         }
         var probabilities = cat(parts);                                                         // [1 + rows · columns]
         return (probabilities[0].ToDouble(), probabilities.slice(0, 1, 1 + squares, 1).reshape(rows, columns).MoveToOuterDisposeScope());

@@ -40,6 +40,9 @@ static class FusedLinear
 
     static readonly bool TrainsFaster = Avx512F.IsSupported && !IsIntel();
 
+    /// <summary>Whether this libtorch has the operators.</summary>
+    public static bool Available => Operators.Value is not null;
+
     [ThreadStatic]
     static long? leastWork;
 
@@ -47,7 +50,7 @@ static class FusedLinear
     /// Has oneDNN compute what follows on this thread with gradients too, until what is returned is disposed. Only for work
     /// that is not interrupted: the backward pass calls back into C#, and an exception there ends the process.
     /// </summary>
-    /// <param name="leastWork">Products of fewer multiplications than this are not worth the way through C#.</param>
+    /// <param name="leastWork">Products of fewer multiplications than this are not worth the way through C#; 0 goes it on every processor, for tests.</param>
     public static IDisposable InTraining(long leastWork = 1 << 24) => new Allowed(leastWork);
 
     /// <summary>What <c>layer.call(x)</c> gives.</summary>
@@ -74,7 +77,7 @@ static class FusedLinear
         && Operators.Value is not null;
 
     static bool TakesInTraining(Tensor x, Tensor weight) =>
-        leastWork is long least && TrainsFaster && Operators.Value is not null
+        leastWork is long least && (TrainsFaster || least == 0) && Operators.Value is not null
         && x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && x.dim() > 1 && x.numel() * weight.shape[0] >= least
         && x.requires_grad && weight.requires_grad && is_grad_enabled();
 

@@ -24,8 +24,11 @@ public sealed class PatchMerging : nn.Module<Tensor, Tensor>
 
     /// <param name="tokens">[B, H, W, D], H and W even.</param>
     /// <returns>[B, H / 2, W / 2, 2 · D].</returns>
+    /// <exception cref="ArgumentException">The tokens are not [B, H, W, D] with even H and W.</exception>
     public override Tensor forward(Tensor tokens)
     {
+        if (tokens.dim() != 4 || tokens.shape[1] % 2 != 0 || tokens.shape[2] % 2 != 0 || 4 * tokens.shape[3] != reduction.weight!.shape[1])
+            throw new ArgumentException($"The layer takes tokens [B, H, W, {reduction.weight!.shape[1] / 4}] with even H and W, given were {Shape.Of(tokens)}.", nameof(tokens));
         using var scope = NewDisposeScope();
         var (B, H, W, D) = (tokens.shape[0], tokens.shape[1], tokens.shape[2], tokens.shape[3]);
         // Column before row, as the published weights have it: (0, 0), (1, 0), (0, 1), (1, 1).

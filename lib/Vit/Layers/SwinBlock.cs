@@ -21,7 +21,7 @@ public sealed class SwinBlock : nn.Module<Tensor, Tensor>
     public readonly FeedForward mlp;
 
     /// <summary>Creates the block; the parameters are those of <see cref="WindowAttention"/>.</summary>
-    /// <exception cref="ArgumentException">The grid is no multiple of the window, or D none of h.</exception>
+    /// <exception cref="ArgumentException">The grid is no multiple of the window, D none of h, or the shift no part of a window.</exception>
     public SwinBlock(int width, int heads, int rows, int columns, int window, int shift, double dropPath = 0, double epsilon = 1e-5)
         : base(nameof(SwinBlock))
     {

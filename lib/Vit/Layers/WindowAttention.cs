@@ -37,14 +37,16 @@ public sealed class WindowAttention : nn.Module<Tensor, Tensor>
     /// <param name="rows">Rows of the grid of patches: at most M, or a multiple of M.</param>
     /// <param name="columns">Columns of the grid of patches: at most M, or a multiple of M.</param>
     /// <param name="window">M.</param>
-    /// <param name="shift">How far the windows are shifted down and right, in patches; 0 for not.</param>
-    /// <exception cref="ArgumentException">The grid is no multiple of the window, or D none of h.</exception>
+    /// <param name="shift">How far the windows are shifted down and right, in patches, less than M; 0 for not.</param>
+    /// <exception cref="ArgumentException">The grid is no multiple of the window, D none of h, or the shift no part of a window.</exception>
     public WindowAttention(int width, int heads, int rows, int columns, int window, int shift) : base(nameof(WindowAttention))
     {
         if (heads <= 0 || width % heads != 0)
             throw new ArgumentException($"A width of {width} does not divide among {heads} heads.", nameof(heads));
-        if (window <= 0 || rows > window && rows % window != 0 || columns > window && columns % window != 0)
+        if (window <= 0 || rows <= 0 || columns <= 0 || rows > window && rows % window != 0 || columns > window && columns % window != 0)
             throw new ArgumentException($"A grid of {rows} × {columns} patches does not divide into windows of {window} × {window}.", nameof(window));
+        if (shift < 0 || shift >= window)
+            throw new ArgumentException($"Windows of {window} are shifted by 0 to {window - 1} patches, given was {shift}.", nameof(shift));
         (Heads, grid) = (heads, (rows, columns));
         this.window = (Math.Min(rows, window), Math.Min(columns, window));
         this.shift = (rows > window ? shift : 0, columns > window ? shift : 0);
@@ -61,8 +63,11 @@ public sealed class WindowAttention : nn.Module<Tensor, Tensor>
 
     /// <param name="tokens">[B, rows, columns, D].</param>
     /// <returns>[B, rows, columns, D].</returns>
+    /// <exception cref="ArgumentException">The tokens lie on another grid, or have another width.</exception>
     public override Tensor forward(Tensor tokens)
     {
+        if (tokens.dim() != 4 || !tokens.shape[1..].SequenceEqual([grid.Rows, grid.Columns, proj.weight!.shape[0]]))
+            throw new ArgumentException($"The layer takes tokens [B, {grid.Rows}, {grid.Columns}, {proj.weight!.shape[0]}], given were {Shape.Of(tokens)}.", nameof(tokens));
         using var scope = NewDisposeScope();
         FollowTheModel();
         var (B, D, M) = (tokens.shape[0], tokens.shape[3], window.Rows * window.Columns);

@@ -1,6 +1,8 @@
 using TorchSharp.Modules;
+using Vit.Data;
 using Vit.Detection;
 using Vit.Layers;
+using Vit.Weights;
 using static TorchSharp.torch;
 
 namespace Vit.Models;
@@ -42,14 +44,15 @@ public sealed class BoxDecoder : nn.Module<Tensor, IReadOnlyList<BoxPredictions>
     /// <exception cref="ArgumentException">A number is not positive, or the width does not fit the heads.</exception>
     public BoxDecoder(BoxDecoderConfig config) : base(nameof(BoxDecoder))
     {
-        if (config.Queries < 1 || config.Classes < 1 || config.Layers < 1 || config.MlpWidth < 1)
+        if (config.Queries < 1 || config.Classes < 1 || config.Layers < 1 || config.MlpWidth < 1 || config.GridRows < 1 || config.GridColumns < 1)
             throw new ArgumentException(
-                $"Queries, classes, blocks and the feed-forward's width are at least 1, given were {config.Queries}, {config.Classes}, {config.Layers} and {config.MlpWidth}.", nameof(config));
+                $"Queries, classes, blocks, the feed-forward's width and the sides of the grid are at least 1, given were {config.Queries}, {config.Classes}, {config.Layers}, {config.MlpWidth}, {config.GridRows} and {config.GridColumns}.", nameof(config));
         Config = config;
         var (Q, D) = (config.Queries, config.Width);
         var (columns, rows) = Grid(Q);
         pos_embed = PositionEmbedding.Table(PositionKind.SinCos2D, config.GridRows, config.GridColumns, D);
-        query_pos = nn.Parameter(Resampled(pos_embed, config, rows, columns));
+        using (var coarse = PositionResampling.Resample(pos_embed, 0, (config.GridRows, config.GridColumns), (rows, columns), Interpolation.Bilinear, antialias: false))
+            query_pos = nn.Parameter(coarse.narrow(1, 0, Q).clone());
         anchor = nn.Parameter(Spread(Q, rows, columns));
         blocks = [.. Enumerable.Range(0, config.Layers).Select(_ => new DecoderBlock(D, config.Heads, config.MlpWidth))];
         norm = nn.LayerNorm(D, 1e-6);
@@ -110,15 +113,6 @@ public sealed class BoxDecoder : nn.Module<Tensor, IReadOnlyList<BoxPredictions>
     {
         var columns = (int)Math.Ceiling(Math.Sqrt(queries));
         return (columns, (queries + columns - 1) / columns);
-    }
-
-    /// <summary>The positions of a coarser grid over the same image.</summary>
-    static Tensor Resampled(Tensor positions, BoxDecoderConfig config, int rows, int columns)
-    {
-        using var scope = NewDisposeScope();
-        var grid = positions.reshape(1, config.GridRows, config.GridColumns, -1).permute(0, 3, 1, 2);
-        var coarse = nn.functional.interpolate(grid, size: [rows, columns], mode: InterpolationMode.Bilinear, align_corners: false);
-        return coarse.flatten(2).transpose(1, 2).narrow(1, 0, config.Queries).contiguous().MoveToOuterDisposeScope();
     }
 
     /// <summary>Centres on a grid, row by row; each box is a third of the image wide and high.</summary>

@@ -15,7 +15,7 @@ public sealed record BoxDecoderConfig
     /// <summary>Columns of the encoder's tokens.</summary>
     public required int GridColumns { get; init; }
 
-    /// <summary>D, that of the tokens it looks at; a multiple of the heads.</summary>
+    /// <summary>D, that of the tokens it looks at; a multiple of the heads and of 4, at least 8.</summary>
     public required int Width { get; init; }
 
     /// <summary>The length of the feed-forward's hidden layer.</summary>

@@ -14,12 +14,16 @@ public sealed class Detector : nn.Module<Tensor, IReadOnlyList<BoxPredictions>>
 
     /// <summary>Creates the model with fresh weights.</summary>
     /// <param name="config">The encoder; its classes are not read, its tokens are normalised one by one.</param>
-    /// <param name="decoder">The decoder, of the encoder's width.</param>
+    /// <param name="decoder">The decoder, of the encoder's width and grid.</param>
     /// <exception cref="ArgumentException">The parts do not fit one another.</exception>
     public Detector(VisionTransformerConfig config, BoxDecoderConfig decoder) : base(nameof(Detector))
     {
         if (decoder.Width != config.Width)
             throw new ArgumentException($"The decoder looks at tokens of the encoder's width {config.Width}, given was {decoder.Width}.", nameof(decoder));
+        if ((decoder.GridRows, decoder.GridColumns) != (config.GridRows, config.GridColumns))
+            throw new ArgumentException($"The decoder looks at the encoder's grid of {config.GridRows} × {config.GridColumns} tokens, given was one of {decoder.GridRows} × {decoder.GridColumns}.", nameof(decoder));
+        if (config.ExtraTokens > 0)
+            throw new ArgumentException($"The decoder looks at patches alone, but the encoder has {config.ExtraTokens} tokens in front of them: take mean pooling, and no class or register tokens.", nameof(config));
         encoder = new VisionTransformer(config with { Classes = 0, PreLogitsWidth = null });
         if (encoder.norm is null)
             throw new ArgumentException("Each token is read, so each is normalised: mean pooling takes NormBeforePooling.", nameof(config));

@@ -38,7 +38,7 @@ public sealed class HybridVisionTransformer : nn.Module<Tensor, Tensor>
 
     /// <param name="images">[B, C, H, W].</param>
     /// <returns>Logits, [B, K].</returns>
-    /// <exception cref="ArgumentException">The images have another size than the model was made for.</exception>
+    /// <exception cref="ArgumentException">The images have another size or other channels than the model was made for.</exception>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
@@ -48,7 +48,7 @@ public sealed class HybridVisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>As <see cref="VisionTransformer.ForwardFeatures(Tensor)"/>; what follows is the encoder's <see cref="VisionTransformer.ForwardHead"/>.</summary>
     /// <param name="images">[B, C, H, W].</param>
     /// <returns>[B, T, D].</returns>
-    /// <exception cref="ArgumentException">The images have another size than the model was made for.</exception>
+    /// <exception cref="ArgumentException">The images have another size or other channels than the model was made for.</exception>
     public Tensor ForwardFeatures(Tensor images)
     {
         using var features = Stem(images);
@@ -66,7 +66,7 @@ public sealed class HybridVisionTransformer : nn.Module<Tensor, Tensor>
 
     /// <summary>The same logits, with all that the encoder computed on the way.</summary>
     /// <param name="images">[B, C, H, W].</param>
-    /// <exception cref="ArgumentException">The images have another size than the model was made for.</exception>
+    /// <exception cref="ArgumentException">The images have another size or other channels than the model was made for.</exception>
     public VisionTransformerTrace Trace(Tensor images)
     {
         using var features = Stem(images);

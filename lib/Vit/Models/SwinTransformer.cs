@@ -34,6 +34,10 @@ public sealed class SwinTransformer : nn.Module<Tensor, Tensor>
     {
         if (config.Depths.Count == 0 || config.Depths.Count != config.Heads.Count)
             throw new ArgumentException($"There are {config.Depths.Count} depths and {config.Heads.Count} numbers of heads; each stage needs both.", nameof(config));
+        if (config.Depths.Any(depth => depth < 1))
+            throw new ArgumentException($"Each stage has at least one block, given were {string.Join(", ", config.Depths)}.", nameof(config));
+        if (config.Classes < 0)
+            throw new ArgumentException($"Classes is at least 0, given was {config.Classes}.", nameof(config));
         var coarsest = config.PatchSize << (config.Depths.Count - 1);
         if (config.PatchSize <= 0 || config.ImageHeight < coarsest || config.ImageHeight % coarsest != 0 || config.ImageWidth < coarsest || config.ImageWidth % coarsest != 0)
             throw new ArgumentException($"Images of {config.ImageHeight} × {config.ImageWidth} do not divide into the {coarsest} × {coarsest} pixels of the last stage's patches.", nameof(config));

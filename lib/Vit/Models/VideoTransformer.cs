@@ -41,9 +41,7 @@ public sealed class VideoTransformer : nn.Module<Tensor, Tensor>
             ? (nn.Module<Tensor, Tensor>)new EncoderBlock(config.Width, config.Heads, config.MlpWidth)
             : new DividedBlock(config.Width, config.Heads, config.MlpWidth, config.Times))];
         norm = nn.LayerNorm(config.Width, 1e-6);
-        head = nn.Linear(config.Width, config.Classes);
-        nn.init.zeros_(head.weight);
-        nn.init.zeros_(head.bias);
+        head = Initialization.Head(config.Width, config.Classes)!;
         // Drawn last, so that all else starts with the same numbers with and without it.
         if (config.TimePositions)
             time_embed = nn.Parameter(randn(1, config.Times, 1, config.Width) * 0.02);
@@ -71,7 +69,7 @@ public sealed class VideoTransformer : nn.Module<Tensor, Tensor>
         var c = Config;
         var (F, C, H, W) = ((long)c.Frames, (long)c.Channels, (long)c.ImageHeight, (long)c.ImageWidth);
         if (films.dim() is not (4 or 5) || !films.shape[1..].SequenceEqual(films.dim() == 5 ? [F, C, H, W] : [F * C, H, W]))
-            throw new ArgumentException($"The model takes films [B, {F}, {C}, {H}, {W}], given were {Shape.Of(films)}.", nameof(films));
+            throw new ArgumentException($"The model takes films [B, {F}, {C}, {H}, {W}] or [B, {F * C}, {H}, {W}], given were {Shape.Of(films)}.", nameof(films));
         using var scope = NewDisposeScope();
         var tokens = tubelet_embed.call(films.reshape(-1, F, C, H, W)).reshape(-1, c.Times, c.Places, c.Width) + pos_embed;
         if (time_embed is not null)

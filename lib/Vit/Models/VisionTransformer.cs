@@ -128,7 +128,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         if (shown.dim() != 2 || shown.shape[0] != images.shape[0] || shown.shape[1] == 0 || shown.dtype != ScalarType.Int64)
             throw new ArgumentException($"Which patches are shown is [B, V] for B images and at least one patch, int64, given were {Shape.Of(shown)}, {shown.dtype}, for {Shape.Of(images)}.", nameof(shown));
         using var scope = NewDisposeScope();
-        return Normed(Through(Only(Embed(Patch(images)), shown), scope)).MoveToOuterDisposeScope();
+        return Normed(Through(Dropout(Only(Place(Patch(images)), shown)), scope)).MoveToOuterDisposeScope();
     }
 
     /// <summary>What follows <see cref="ForwardFeatures(Tensor)"/> (Eq. 4).</summary>
@@ -212,8 +212,16 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return patch_embed.call(images);                 // [B, N, D]
     }
 
-    /// <summary>Tokens in front, positions added (Eq. 1).</summary>
-    Tensor Embed(Tensor tokens)
+    Tensor Embed(Tensor patches)
+    {
+        var tokens = Place(patches);
+        return Dropout(training && PatchDropout > 0 ? DropPatches(tokens) : tokens);
+    }
+
+    Tensor Dropout(Tensor tokens) => nn.functional.dropout(tokens, Config.Dropout, training);
+
+    /// <summary>Tokens in front, positions added (Eq. 1): [B, T, D].</summary>
+    Tensor Place(Tensor tokens)
     {
         if (Config.PatchPositionsOnly && pos_embed is not null)
             tokens = tokens + pos_embed;
@@ -222,9 +230,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             tokens = cat([.. inFront, tokens], dim: 1);  // [B, T, D]
         if (!Config.PatchPositionsOnly && pos_embed is not null)
             tokens = tokens + pos_embed;
-        if (training && PatchDropout > 0)
-            tokens = DropPatches(tokens);                // [B, fewer, D]
-        return nn.functional.dropout(tokens, Config.Dropout, training);
+        return tokens;
     }
 
     Tensor DropPatches(Tensor tokens)

@@ -76,9 +76,6 @@ public sealed record VisionTransformerConfig
     /// <summary>Of every LayerNorm.</summary>
     public double LayerNormEpsilon { get; init; } = 1e-6;
 
-    /// <summary>See <see cref="MultiHeadSelfAttention.Fused"/>.</summary>
-    public bool? FusedAttention { get; init; }
-
     /// <summary>Rows of the grid of patches, H / P.</summary>
     public int GridRows => ImageHeight / PatchSize;
 
@@ -160,12 +157,12 @@ public sealed record VisionTransformerConfig
     /// <summary>The encoder block of a layer, counted from 0.</summary>
     internal EncoderBlock Block(int layer) => new(
         Width, Heads, MlpWidth, QkvBias, Dropout, AttentionDropout,
-        DropPath * layer / Math.Max(1, Layers - 1), LayerScale, LayerNormEpsilon, FusedAttention);
+        DropPath * layer / Math.Max(1, Layers - 1), LayerScale, LayerNormEpsilon);
 
-    /// <exception cref="ArgumentException">There are none, or they are not of this configuration's size.</exception>
+    /// <exception cref="ArgumentException">There are none, or they are not of this configuration's size and channels.</exception>
     internal void CheckImages(Tensor images)
     {
-        if (images.dim() != 4 || images.shape[0] == 0 || images.shape[2] != ImageHeight || images.shape[3] != ImageWidth)
+        if (images.dim() != 4 || images.shape[0] == 0 || images.shape[1] != Channels || images.shape[2] != ImageHeight || images.shape[3] != ImageWidth)
             throw new ArgumentException(
                 $"This model takes images [B, {Channels}, {ImageHeight}, {ImageWidth}], given were {Shape.Of(images)}.", nameof(images));
     }
@@ -180,6 +177,13 @@ public sealed record VisionTransformerConfig
         Positive(MlpWidth, nameof(MlpWidth));
         if (Classes < 0)
             throw new ArgumentException($"Classes is at least 0, given was {Classes}.", nameof(Classes));
+        if (PreLogitsWidth is < 1)
+            throw new ArgumentException($"PreLogitsWidth is at least 1, or null for no such layer, given was {PreLogitsWidth}.", nameof(PreLogitsWidth));
+        foreach (var (rate, name) in new[] { (Dropout, nameof(Dropout)), (AttentionDropout, nameof(AttentionDropout)) })
+            if (!(rate >= 0 && rate < 1))
+                throw new ArgumentException($"{name} is a rate from 0 to less than 1, given was {rate}.", name);
+        if (!(LayerNormEpsilon > 0))
+            throw new ArgumentException($"LayerNormEpsilon is above 0, given was {LayerNormEpsilon}.", nameof(LayerNormEpsilon));
         if (Pooling == Pooling.ClassToken && (UnreadClassToken || NormBeforePooling))
             throw new ArgumentException("UnreadClassToken and NormBeforePooling are choices of mean pooling.", nameof(Pooling));
         if (Distilled && Pooling != Pooling.ClassToken)

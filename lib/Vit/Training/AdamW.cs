@@ -29,9 +29,18 @@ public sealed class AdamW : IDisposable
     /// <param name="weightDecay">λ, at least 0.</param>
     /// <param name="beta1">The decay of the mean gradient, in [0, 1).</param>
     /// <param name="beta2">The decay of the mean squared gradient, in [0, 1).</param>
-    /// <param name="epsilon">Added to the denominator.</param>
+    /// <param name="epsilon">Added to the denominator; above 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>
     public AdamW(nn.Module model, double weightDecay = 0.05, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
     {
+        // Written so that NaN is outside of every range.
+        if (!(weightDecay >= 0))
+            throw new ArgumentOutOfRangeException(nameof(weightDecay), weightDecay, "The weight decay is at least 0.");
+        foreach (var (beta, name) in new[] { (beta1, nameof(beta1)), (beta2, nameof(beta2)) })
+            if (!(beta >= 0 && beta < 1))
+                throw new ArgumentOutOfRangeException(name, beta, $"{name} is from 0 to less than 1.");
+        if (!(epsilon > 0))
+            throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "ε is above 0.");
         (this.beta1, this.beta2, this.epsilon) = (beta1, beta2, epsilon);
         using var scope = NewDisposeScope();
         var parameters = model.named_parameters().ToArray();

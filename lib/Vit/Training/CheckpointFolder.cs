@@ -71,7 +71,7 @@ public sealed class CheckpointFolder
                 File.Delete(unfinished);
             var bytes = model.state_dict().Values.Concat(average?.State.Values ?? []).Concat(optimizer.State.Values).Sum(tensor => tensor.numel() * tensor.element_size());
             // The newest ones, the best, and one more of each while it is written.
-            var needed = (Keep + 3) * bytes - Newest().Append(BestPath).Where(File.Exists).Sum(path => new FileInfo(path).Length);
+            var needed = (Keep + 3L) * bytes - Newest().Append(BestPath).Where(File.Exists).Sum(path => new FileInfo(path).Length);
             // A folder of another machine (\\machine\folder) is on no drive.
             var free = FullName.StartsWith(@"\\", StringComparison.Ordinal) ? long.MaxValue : new DriveInfo(FullName).AvailableFreeSpace;
             if (free < needed)

@@ -21,6 +21,7 @@ sealed record ModelDescription
     public SwinTransformerConfig? SwinTransformer { get; init; }
     public HybridVisionTransformerConfig? HybridVisionTransformer { get; init; }
     public ConvNetConfig? ConvNet { get; init; }
+    public VideoTransformerConfig? VideoTransformer { get; init; }
 
     /// <summary>A model's description, as JSON; null where the model is none of this library's.</summary>
     public static string? Of(nn.Module model)
@@ -31,6 +32,7 @@ sealed record ModelDescription
             SwinTransformer swin => new() { SwinTransformer = swin.Config },
             HybridVisionTransformer hybrid => new() { HybridVisionTransformer = hybrid.Config },
             ConvNet convNet => new() { ConvNet = convNet.Config },
+            VideoTransformer video => new() { VideoTransformer = video.Config },
             _ => null,
         };
         return description is null ? null : JsonSerializer.Serialize(description, Json);
@@ -54,6 +56,7 @@ sealed record ModelDescription
                 : it?.SwinTransformer is { } swin ? new SwinTransformer(swin)
                 : it?.HybridVisionTransformer is { } hybrid ? new HybridVisionTransformer(hybrid)
                 : it?.ConvNet is { } convNet ? new ConvNet(convNet)
+                : it?.VideoTransformer is { } video ? new VideoTransformer(video)
                 : throw new InvalidDataException($"found {json}, expected one of this library's models."));
         }
         catch (Exception exception) when (exception is ArgumentException or System.Runtime.InteropServices.ExternalException or OverflowException)

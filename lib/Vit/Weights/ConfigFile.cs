@@ -46,8 +46,6 @@ sealed class ConfigFile : IDisposable
 
     public string? Text(params string[] names) => Find(names) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
-    public IReadOnlyList<int>? Integers(string name) => Numbers(name)?.Select(number => (int)number).ToArray();
-
     public IReadOnlyList<float>? Numbers(string name)
     {
         if (Find(name) is not { } value)

@@ -24,7 +24,7 @@ public static partial class Pretrained
     /// names. What the weights do not tell stands in the <c>config.json</c> beside them, where there is one. What is guessed,
     /// or read otherwise than it stands there, is told on standard error, and in <see cref="PretrainedModel{TModel}.Remarks"/>.
     /// </summary>
-    /// <typeparam name="TModel">What is expected: <see cref="VisionTransformer"/> or <see cref="SwinTransformer"/>.</typeparam>
+    /// <typeparam name="TModel">What is expected: <see cref="VisionTransformer"/> or <see cref="SwinTransformer"/>; of a <see cref="Trainer"/> also another model of this library.</typeparam>
     /// <param name="path">
     /// A .safetensors or .npz file, the .safetensors.index.json of several, or the folder of one of them; of the folder of a
     /// training, the best checkpoint.

@@ -9,6 +9,7 @@ namespace Vit.Weights;
 /// </summary>
 public sealed class ShardedSafeTensorsFile : TensorFile
 {
+    readonly string path;
     readonly Dictionary<string, SafeTensorsFile> files = [];
     readonly Dictionary<string, StoredTensor> tensors = [];
     readonly Dictionary<string, SafeTensorsFile> fileOf = [];
@@ -18,9 +19,10 @@ public sealed class ShardedSafeTensorsFile : TensorFile
     /// <exception cref="FileNotFoundException">The index or a file does not exist.</exception>
     public ShardedSafeTensorsFile(string path)
     {
+        this.path = path;
         try
         {
-            OpenAll(path);
+            OpenAll();
         }
         catch
         {
@@ -33,10 +35,11 @@ public sealed class ShardedSafeTensorsFile : TensorFile
     public override IReadOnlyDictionary<string, StoredTensor> Tensors => tensors;
 
     /// <inheritdoc/>
-    public override Tensor Read(string name) =>
-        fileOf.TryGetValue(name, out var file) ? file.Read(name) : throw new KeyNotFoundException($"The index has no tensor '{name}'.");
+    public override Tensor Read(string name) => FileOf(name).Read(name);
 
-    internal override void ReadInto(string name, Tensor target) => fileOf[name].ReadInto(name, target);
+    internal override void ReadInto(string name, Tensor target) => FileOf(name).ReadInto(name, target);
+
+    SafeTensorsFile FileOf(string name) => fileOf.TryGetValue(name, out var file) ? file : throw new KeyNotFoundException($"{path} has no tensor '{name}'.");
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -45,7 +48,7 @@ public sealed class ShardedSafeTensorsFile : TensorFile
             file.Dispose();
     }
 
-    void OpenAll(string path)
+    void OpenAll()
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         using var json = JsonFile.Read(path);

@@ -174,8 +174,7 @@ public class PictureTests
         foreach (var (name, magic) in new[] { ("a.png", "89504E47"), ("a.JPG", "FFD8FF"), ("a.webp", "52494646") })
         {
             var path = Path.Combine(folder.FullName, name);
-            Picture.Save(Ramp(8, 8), path);
-            Picture.Save(Ramp(8, 8), path);
+            WholeFiles.AssertReplaced(path, () => Picture.Save(Ramp(8, 8), path));
             Assert.StartsWith(magic, Convert.ToHexString(File.ReadAllBytes(path)));
         }
         Assert.Equal(3, Directory.GetFiles(folder.FullName).Length);

@@ -100,7 +100,7 @@ public partial class ExplorerTests
         var explorer = Explorer.Of(model, [rand(3, 8, 12)], Fit);
         var path = Path.Combine(folder.FullName, "inside.html");
 
-        explorer.Save(path);
+        WholeFiles.AssertReplaced(path, () => explorer.Save(path));
 
         Assert.Equal([path], Directory.GetFiles(folder.FullName));
         var page = File.ReadAllText(path);

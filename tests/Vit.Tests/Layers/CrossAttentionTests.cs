@@ -41,6 +41,11 @@ public sealed class CrossAttentionTests
         var (queries, memory) = (randn(2, 5, 24), randn(2, 7, 24));
         var positions = randn(1, 5, 24);
         var seen = block.forward(queries, memory, positions);
+        // DETR's block with the norm first (arXiv:2005.12872): positions are added where queries look, and stay out of what they carry.
+        var expected = queries + block.attn.forward(block.norm1.forward(queries) + positions);
+        expected += block.cross.forward(block.norm2.forward(expected) + positions, memory);
+        expected += block.mlp.forward(block.norm3.forward(expected));
+        Close.Equal(expected, seen);
         Close.Equal(seen, block.forward(queries, memory.flip(1), positions));
         Close.Equal(seen, block.Trace(queries, memory, positions).Queries);
         // With the queries shuffled, the answers are shuffled.

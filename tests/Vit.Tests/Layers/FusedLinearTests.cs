@@ -10,6 +10,15 @@ public class FusedLinearTests
         Gen.Select(Gen.Int[1, 8], Gen.Int[1, 70], Gen.Int[1, 200], Gen.Int[1, 200], Gen.Bool, Gen.Bool);
 
     [Fact]
+    public void Its_operators_are_there_on_Linux_x64()
+    {
+        if (OperatingSystem.IsLinux() && System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64)
+            Assert.True(FusedLinear.Available);
+        else
+            Assert.Skip("Elsewhere they may be missing, and libtorch's ordinary way is gone.");
+    }
+
+    [Fact]
     public void Gives_what_the_layer_gives() => Layers.Sample(it =>
     {
         using var scope = NewDisposeScope();

@@ -87,6 +87,10 @@ public sealed class DetectorTests
         Assert.Contains("encoder's width 32, given was 16", Assert.Throws<ArgumentException>("decoder", () => new Detector(Small, Decoder with { Width = 16 })).Message);
         Assert.Throws<ArgumentException>("config", () => new Detector(Small with { NormBeforePooling = false }, Decoder));
         Assert.Throws<ArgumentException>("config", () => new BoxDecoder(Decoder with { Queries = 0 }));
+        Assert.Throws<ArgumentException>("config", () => new BoxDecoder(Decoder with { GridRows = 0 }));
+        // As many tokens, and elsewhere.
+        Assert.Contains("4 × 4 tokens, given was one of 2 × 8", Assert.Throws<ArgumentException>("decoder", () => new Detector(Small, Decoder with { GridRows = 2, GridColumns = 8 })).Message);
+        Assert.Contains("1 tokens in front", Assert.Throws<ArgumentException>("config", () => new Detector(Small with { RegisterTokens = 1 }, Decoder)).Message);
         using var model = new Detector(Small, Decoder);
         Assert.Contains("[B, 1, 16, 16]", Assert.Throws<ArgumentException>(() => model.forward(zeros(1, 1, 8, 8))).Message);
     }

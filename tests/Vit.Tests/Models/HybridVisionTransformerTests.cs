@@ -19,8 +19,62 @@ public class HybridVisionTransformerTests
     [Theory, MemberData(nameof(ParameterCounts))]
     public void EveryConfiguration_HasItsPublishedNumberOfParameters(string name, long parameters)
     {
-        using var model = new HybridVisionTransformer(HybridVisionTransformerConfig.Named[name]);
-        Assert.Equal(parameters, model.parameters().Sum(parameter => parameter.numel()));
+        // On the meta device: shapes without memory.
+        set_default_device(device("meta"));
+        try
+        {
+            using var model = new HybridVisionTransformer(HybridVisionTransformerConfig.Named[name]);
+            Assert.Equal(parameters, model.parameters().Sum(parameter => parameter.numel()));
+        }
+        finally
+        {
+            set_default_device(CPU);
+        }
+    }
+
+    /// <summary>A stem of a bottleneck that keeps the resolution and one that halves it, by the formulas of the paper's code (models_resnet.py).</summary>
+    [Fact]
+    public void TheStem_IsThatOfTheFormulas()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        random.manual_seed(3);
+        var stem = new ResNetStem(3, [1, 1]);
+        foreach (var parameter in stem.parameters())
+            nn.init.normal_(parameter, parameter.dim() == 1 ? 0.5 : 0, 0.3);
+        var images = randn(2, 3, 16, 16);
+
+        // SAME of TensorFlow: what does not divide evenly is one more at the end.
+        var root = Normed(Convolved(images, stem.conv_root, 2, (2, 3)), stem.gn_root).relu();          // 8 × 8
+        var pooled = nn.functional.max_pool2d(Padded(root, (0, 1)), kernel_size: 3, stride: 2);        // 4 × 4
+        var first = Unit(pooled, stem.units[0], 1, (1, 1));                                            // 4 × 4
+        var expected = Unit(first, stem.units[1], 2, (0, 1));                                          // 2 × 2
+        Assert.Equal([2, 512, 2, 2], expected.shape);
+        Close.Equal(expected, stem.forward(images), 1e-5 * expected.abs().max().item<float>());
+
+        static Tensor Unit(Tensor x, Bottleneck unit, int stride, (long, long) padding)
+        {
+            var hidden = Normed(Convolved(x, unit.conv1, 1, (0, 0)), unit.gn1).relu();
+            hidden = Normed(Convolved(hidden, unit.conv2, stride, padding), unit.gn2).relu();
+            hidden = Normed(Convolved(hidden, unit.conv3, 1, (0, 0)), unit.gn3);
+            return (hidden + Normed(Convolved(x, unit.conv_proj!, stride, (0, 0)), unit.gn_proj!)).relu();
+        }
+
+        static Tensor Padded(Tensor x, (long Before, long After) by) => nn.functional.pad(x, [by.Before, by.After, by.Before, by.After]);
+
+        static Tensor Convolved(Tensor x, StandardizedConv2d conv, long stride, (long, long) padding)
+        {
+            var kernels = conv.weight.flatten(1);
+            var standard = (kernels - kernels.mean([1], keepdim: true)) / (kernels.var(1, unbiased: false, keepdim: true).sqrt() + 1e-5);
+            return nn.functional.conv2d(Padded(x, padding), standard.view_as(conv.weight), strides: [stride, stride]);
+        }
+
+        static Tensor Normed(Tensor x, TorchSharp.Modules.GroupNorm norm)
+        {
+            var groups = x.reshape(x.shape[0], 32, -1);
+            var standard = (groups - groups.mean([2], keepdim: true)) / (groups.var(2, unbiased: false, keepdim: true) + 1e-6).sqrt();
+            return standard.view_as(x) * norm.weight!.reshape(1, -1, 1, 1) + norm.bias!.reshape(1, -1, 1, 1);
+        }
     }
 
     [Fact]
@@ -46,7 +100,8 @@ public class HybridVisionTransformerTests
         model.ResetClassifier(4);
         Assert.Equal([2, 4], model.forward(images).shape);
         Assert.Equal(model.Config.Encoder.Classes, model.encoder.Config.Classes);
-        Assert.Contains("[B, 3, 32, 48]", Assert.Throws<ArgumentException>(() => model.forward(randn(1, 3, 32, 32))).Message);
+        foreach (var other in new[] { randn(1, 3, 32, 32), randn(1, 1, 32, 48) })
+            Assert.Contains("[B, 3, 32, 48]", Assert.Throws<ArgumentException>(() => model.forward(other)).Message);
     }
 
     [Fact]

@@ -40,6 +40,13 @@ public sealed class MaskedAutoencoderTests
         using var noGradients = no_grad();
 
         Assert.Equal(0, (vit.ForwardFeatures(images) - vit.ForwardFeatures(images, all)).abs().max().item<float>(), 1e-6);
+
+        // Which patches are shown is said, and not left to PatchDropout.
+        using var some = tensor(new long[,] { { 5 }, { 2 } });
+        using var shown = vit.ForwardFeatures(images, some);
+        vit.train();
+        vit.PatchDropout = 0.5;
+        Assert.Equal(0, (shown - vit.ForwardFeatures(images, some)).abs().max().item<float>(), 1e-6);
     }
 
     [Fact]

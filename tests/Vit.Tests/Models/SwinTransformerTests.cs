@@ -33,6 +33,39 @@ public class SwinTransformerTests
     }
 
     [Fact]
+    public void DropPath_GrowsFromBlockToBlockThroughAllStages_AndDropsInTrainingAlone()
+    {
+        using var scope = NewDisposeScope();
+        var config = Micro with { DropPath = 0.6 };
+        var model = new SwinTransformer(config);
+        var rates = model.modules().OfType<DropPath>().Select(path => path.Rate).ToArray();
+        var blocks = config.Depths.Sum();
+        Assert.Equal(Enumerable.Range(0, blocks).Select(i => 0.6 * i / (blocks - 1)), rates, (a, b) => Math.Abs(a - b) < 1e-12);
+        using var noGradients = no_grad();
+        nn.init.normal_(model.head!.weight);
+        var images = randn(8, 3, 56, 56);
+        model.train();
+        Assert.NotEqual(model.forward(images).data<float>().ToArray(), model.forward(images).data<float>().ToArray());
+        model.eval();
+        Assert.Equal(model.forward(images).data<float>().ToArray(), model.forward(images).data<float>().ToArray());
+    }
+
+    [Fact]
+    public void WhatCannotBe_IsTold()
+    {
+        using var scope = NewDisposeScope();
+        Assert.Contains("2, 0", Assert.Throws<ArgumentException>("config", () => new SwinTransformer(Micro with { Depths = [2, 0] })).Message);
+        Assert.Contains("-1", Assert.Throws<ArgumentException>("config", () => new SwinTransformer(Micro with { Classes = -1 })).Message);
+        foreach (var shift in new[] { -1, 4 })
+            Assert.Contains("0 to 3", Assert.Throws<ArgumentException>("shift", () => new WindowAttention(8, 2, rows: 8, columns: 8, window: 4, shift)).Message);
+        Assert.Throws<ArgumentException>("window", () => new WindowAttention(8, 2, rows: 0, columns: 8, window: 4, shift: 0));
+        var layer = new WindowAttention(8, 2, rows: 4, columns: 8, window: 4, shift: 2);
+        foreach (var tokens in new[] { randn(1, 8, 4, 8), randn(1, 4, 8, 4), randn(32, 8) })
+            Assert.Contains("[B, 4, 8, 8]", Assert.Throws<ArgumentException>("tokens", () => layer.forward(tokens)).Message);
+        Assert.Contains("[1, 3, 4, 8]", Assert.Throws<ArgumentException>("tokens", () => new PatchMerging(8).forward(randn(1, 3, 4, 8))).Message);
+    }
+
+    [Fact]
     public void NoConfiguration_IsMissingFromTheCounts() =>
         Assert.Equal(SwinTransformerConfig.Named.Keys.Order(), ParameterCounts.Select(row => row.Data.Item1).Order());
 

@@ -61,6 +61,58 @@ public class CheckpointFolderTests
         Assert.Throws<ArgumentException>(() => Pretrained.Load(folder.FullName, new() { Classes = 5 }));
     }
 
+    public static TheoryData<string> Models => ["SwinTransformer", "HybridVisionTransformer", "ConvNet", "VideoTransformer"];
+
+    static nn.Module<Tensor, Tensor> Create(string name, int seed)
+    {
+        random.manual_seed(seed);
+        return name switch
+        {
+            "SwinTransformer" => new Vit.Models.SwinTransformer(new() { ImageHeight = 12, ImageWidth = 12, Channels = 1, PatchSize = 3, WindowSize = 2, Width = 8, Depths = [1, 1], Heads = [1, 2], Classes = 3 }),
+            "HybridVisionTransformer" => new Vit.Models.HybridVisionTransformer(new() { Encoder = Small.Config with { PatchSize = 1 }, Stages = [] }),
+            "ConvNet" => new Vit.Models.ConvNet(new() { Channels = 1, Widths = [16, 16], Classes = 3 }),
+            _ => new Vit.Models.VideoTransformer(new() { Frames = 1, TubeletFrames = 1, Channels = 1, ImageHeight = 12, ImageWidth = 12, PatchSize = 4, Layers = 1, Width = 16, MlpWidth = 32, Heads = 2, Classes = 3 }),
+        };
+    }
+
+    [Theory, MemberData(nameof(Models))]
+    public void Every_model_resumes_and_opens_again(string name)
+    {
+        var recipe = Small.Recipe with { Epochs = 2, EmaDecay = 0.5 };
+        using var straight = Create(name, 1);
+        using (var trainer = new Trainer(straight, Small.Images(90, 1), Small.Images(30, 2), recipe))
+            Assert.Equal(2, trainer.Run(Stop).Count());
+
+        using var folder = new TemporaryFolder();
+        using (var model = Create(name, 1))
+        using (var trainer = Make(model, folder.FullName, recipe))
+            trainer.Run(Stop).First();
+        using var resumed = Create(name, 2);
+        using (var trainer = Make(resumed, folder.FullName, recipe))
+        {
+            Assert.Equal(2, trainer.Run(Stop).Last().Epoch);
+            Assert.Equal(Small.Bits(straight), Small.Bits(resumed));
+            using var loaded = Pretrained.Load(trainer.Checkpoints!.Latest!);
+            Assert.Equal(name, loaded.Model.GetType().Name);
+            Assert.Equal(Small.Bits(straight), Small.Bits(loaded.Model));
+        }
+    }
+
+    [Fact]
+    public void A_disk_without_room_and_other_images_are_told()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Small.Model();
+        using (var trainer = Make(model, folder.FullName, keep: int.MaxValue))
+            Assert.Contains("MB free", Assert.Throws<IOException>(() => trainer.Run(Stop).First()).Message);
+        using (var trainer = Make(model, folder.FullName))
+            trainer.Run(Stop).First();
+        var set = Small.Images(90, 1);
+        var other = new ImageSet(set.Images, set.Labels, set.ClassNames, Normalization.Half);
+        using var resumed = new Trainer(model, other, other, Small.FullRecipe) { Checkpoints = new CheckpointFolder(folder.FullName) };
+        Assert.Contains("is of a training on images of", Assert.Throws<InvalidOperationException>(() => resumed.Run(Stop).First()).Message);
+    }
+
     [Theory]
     [InlineData("null")]
     [InlineData("{}")]

@@ -44,24 +44,33 @@ public class SurvivalTests
         using var killed = new TemporaryFolder();
         using (var process = TrainingProcess.Start(straight.FullName))
         {
+            process.StandardInput.Close();
             Assert.EndsWith("done", process.StandardOutput.ReadToEnd().TrimEnd());
             process.WaitForExit();
         }
 
-        var random = new Random();
+        var random = new Random(20);
         var kills = 0;
         for (var done = false; !done;)
         {
             using var process = TrainingProcess.Start(killed.FullName);
-            // At most 100 of the 150 steps in twenty sittings, and those that are taken before the kill arrives.
+            // A step is taken when a line allows it: at most 6 in each of twenty sittings, of 150.
             var lines = kills < 20 ? random.Next(6) : int.MaxValue;
             string? line = "";
+            if (kills == 20)
+                process.StandardInput.Close();
+            else
+                process.StandardInput.WriteLine();
             for (var i = 0; i < lines && line is not (null or "done"); i++)
+            {
                 line = process.StandardOutput.ReadLine();
+                if (kills < 20)
+                    process.StandardInput.WriteLine();
+            }
             done = line == "done";
             if (!done)
             {
-                Assert.True(kills < 20 && line is not null, "the process ended by itself");
+                Assert.True(kills < 20 && line is not null, $"the process ended by itself after {kills} kills");
                 // Anywhere within the next step, or the writing of its checkpoint.
                 Thread.SpinWait(random.Next(500_000));
                 process.Kill();
@@ -91,6 +100,7 @@ public class SurvivalTests
         var sittings = 0;
         for (var done = false; !done; sittings++)
         {
+            Assert.True(sittings < 10, "it does not go on");
             using var model = Small.Model(seed: 100 + sittings);
             if (sittings == 0)
                 model.load_state_dict(Small.Model().state_dict());

@@ -107,12 +107,64 @@ public class TrainerTests
         using var whole = new VisionTransformer(config);
         using var parts = new VisionTransformer(config);
         parts.load_state_dict(whole.state_dict());
-        using var first = Make(whole, Small.Recipe with { Epochs = 1 });
-        using var second = Make(parts, Small.Recipe with { Epochs = 1, GradientAccumulationSteps = 5 });
+        // 90 images in batches of 10, these in parts of 3, 3, 3 and 1. With so large an ε a step is as long as its gradient.
+        var recipe = Small.Recipe with { Epochs = 1, BatchSize = 10, MaxGradNorm = null, Epsilon = 1, LearningRate = 1, WarmUpEpochs = 0, WeightDecay = 0 };
+        var before = whole.parameters().Select(parameter => parameter.detach().clone()).ToArray();
+        using var first = Make(whole, recipe);
+        using var second = Make(parts, recipe with { GradientAccumulationSteps = 4 });
         first.Run(Stop).Single();
         second.Run(Stop).Single();
         foreach (var (expected, actual) in whole.parameters().Zip(parts.parameters()))
-            Close.Equal(expected, actual, 2e-3);
+            Close.Equal(expected, actual, 2e-5);
+        Assert.Contains(whole.parameters().Zip(before), it => Close.LargestDifference(it.First, it.Second) > 0.01);
+    }
+
+    [Fact]
+    public void It_follows_its_recipe_and_reports_what_it_did()
+    {
+        var recipe = Small.FullRecipe with { GradientAccumulationSteps = 1, Beta1 = 0.8, Beta2 = 0.95, Epochs = 2 };
+        using var scope = NewDisposeScope();
+        using var model = Small.Model();
+        var (seen, right) = (new List<(Tensor Images, Tensor Targets)>(), 0L);
+        var progress = new List<TrainingProgress>();
+        using var trainer = new Trainer(model, Small.Images(90, 1), Small.Images(30, 2), recipe)
+        {
+            Loss = (m, images, targets) =>
+            {
+                var (loss, logits) = Trainer.CrossEntropy(m, images, targets);
+                seen.Add((images.clone().DetachFromDisposeScope(), targets.clone().DetachFromDisposeScope()));
+                right += logits.argmax(1).eq(targets.argmax(1)).sum().item<long>();
+                return (loss, logits);
+            },
+            Progress = new Told(progress.Add),
+        };
+        var record = trainer.Run(Stop).First();
+
+        var stream = new BatchStream(Small.Images(90, 1), recipe.BatchSize, recipe.Seed, recipe.Augmentation, recipe.Mixing) { LabelSmoothing = recipe.LabelSmoothing };
+        Assert.Equal(stream.StepsPerEpoch, seen.Count);
+        foreach (var batch in stream.Epoch(0))
+        {
+            Assert.Equal(batch.Images.data<float>().ToArray(), seen[batch.Step].Images.data<float>().ToArray());
+            Assert.Equal(batch.Targets.data<float>().ToArray(), seen[batch.Step].Targets.data<float>().ToArray());
+        }
+        foreach (var (images, targets) in seen)
+        {
+            images.Dispose();
+            targets.Dispose();
+        }
+
+        Assert.Equal(right / 90.0, record.TrainingTop1);
+        Assert.InRange(record.TrainingTop1, 0.1, 1);
+        Assert.Equal(recipe.LearningRateAt(5, 12), record.LearningRate);
+        Assert.Equal((1, 2, 6, 6), (progress[^1].Epoch, progress[^1].Epochs, progress[^1].Step, progress[^1].Steps));
+        Assert.Equal(record.TrainingTop1, progress[^1].Top1);
+        // The steps that are left, at the rate so far; the last batch is the smaller one.
+        Assert.All(progress, it => Assert.Equal((12 - it.Step) * (it.Step < 6 ? 16.0 : 15.0), it.Remaining.TotalSeconds * it.ImagesPerSecond, 0.1));
+    }
+
+    sealed class Told(Action<TrainingProgress> hear) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => hear(value);
     }
 
     [Fact]
@@ -199,6 +251,10 @@ public class TrainerTests
         var set = Small.Images(3, 0);
         var unlike = new ImageSet(set.Images, set.Labels, set.ClassNames, Normalization.Half);
         Assert.Equal("validation", Assert.Throws<ArgumentException>(() => new Trainer(model, set, unlike, Small.Recipe)).ParamName);
+        var renamed = new ImageSet(set.Images, set.Labels, ["a", "b", "c"], set.Preprocessing.Normalization);
+        Assert.Contains("different classes", Assert.Throws<ArgumentException>("validation", () => new Trainer(model, set, renamed, Small.Recipe)).Message);
+        using var linear = nn.Sequential(nn.Linear(7, 3));
+        Assert.Contains("[1, 1, 12, 12]", Assert.Throws<ArgumentException>("model", () => new Trainer(linear, set, set, Small.Recipe)).Message);
         if (!cuda.is_available())
             Assert.Throws<InvalidOperationException>(() => Make(model, Small.Recipe with { Device = "cuda" }));
     }

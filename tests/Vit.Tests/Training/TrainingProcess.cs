@@ -9,10 +9,10 @@ static class TrainingProcess
 {
     const string FolderVariable = "VIT_TESTS_TRAINING_FOLDER";
 
-    /// <summary>Starts it; it says a line after each step, and "done".</summary>
+    /// <summary>Starts it; it takes a step for each line that it is given, or all once its input is closed, and says a line after each, and "done".</summary>
     public static Process Start(string folder)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
         // Under "dotnet Vit.Tests.dll", the program is dotnet's.
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!).Equals("dotnet", StringComparison.OrdinalIgnoreCase))
             start.ArgumentList.Add(typeof(TrainingProcess).Assembly.Location);
@@ -36,6 +36,7 @@ static class TrainingProcess
             CheckpointSteps = 1,
             Progress = new Lines(),
         };
+        Console.In.ReadLine();
         foreach (var _ in trainer.Run())
         {
         }
@@ -45,6 +46,10 @@ static class TrainingProcess
 
     sealed class Lines : IProgress<TrainingProgress>
     {
-        public void Report(TrainingProgress value) => Console.Out.WriteLine(value.Step);
+        public void Report(TrainingProgress value)
+        {
+            Console.Out.WriteLine(value.Step);
+            Console.In.ReadLine();
+        }
     }
 }

@@ -11,7 +11,7 @@ namespace Vit.Tests.Weights;
 /// <summary>ONNX Runtime gives the same logits.</summary>
 public sealed class OnnxExportTests : IDisposable
 {
-    const double Tolerance = 1e-4;
+    const double Tolerance = 1e-5;
 
     readonly TemporaryFolder folder = new();
     readonly DisposeScope scope = NewDisposeScope();
@@ -74,7 +74,7 @@ public sealed class OnnxExportTests : IDisposable
         using var pretrained = Pretrained.Load<VisionTransformer>(Path.Combine(Fixture.Root, fixture));
         OnnxExport.Save(pretrained.Model, folder["model.onnx"]);
         var expected = Fixture.Expected(fixture);
-        Close.Equal(expected["logits"], Run(expected["input"]), 1e-4);
+        Close.Equal(expected["logits"], Run(expected["input"]), Tolerance);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class OnnxExportTests : IDisposable
     [Fact]
     public void TheFile_TellsItsInputAndOutput()
     {
-        OnnxExport.Save(new VisionTransformer(VisionTransformerConfig.Micro), folder["model.onnx"]);
+        WholeFiles.AssertReplaced(folder["model.onnx"], () => OnnxExport.Save(new VisionTransformer(VisionTransformerConfig.Micro), folder["model.onnx"]));
         using var session = new InferenceSession(folder["model.onnx"]);
         var (input, output) = (session.InputMetadata["images"], session.OutputMetadata["logits"]);
         Assert.Equal([-1, 3, 32, 32], input.Dimensions);
@@ -105,7 +105,8 @@ public sealed class OnnxExportTests : IDisposable
         var actual = Run(images);
         Assert.Equal(expected.shape, actual.shape);
         Assert.True(expected.std().item<float>() > 0.01, $"{name}: the logits tell nothing.");
-        Assert.True(Close.LargestDifference(expected, actual) <= Tolerance, $"{name}: {Close.LargestDifference(expected, actual)}");
+        var allowed = Tolerance * Math.Max(1, expected.abs().max().item<float>());
+        Assert.True(Close.LargestDifference(expected, actual) <= allowed, $"{name}: {Close.LargestDifference(expected, actual)}, allowed is {allowed}");
     }
 
     [Fact]

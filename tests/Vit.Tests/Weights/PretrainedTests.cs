@@ -236,6 +236,22 @@ public sealed class PretrainedTests : IDisposable
     }
 
     [Fact]
+    public void Positions_AreResampledAsTheOptionsSay()
+    {
+        var path = Path.Combine(Fixture.Root, "timm");
+        using var small = Pretrained.Load<VisionTransformer>(path, ThreeHeads);
+        var options = ThreeHeads with { ImageHeight = 24, ImageWidth = 16, PositionInterpolation = Interpolation.Bilinear, PositionAntialias = false };
+        using var other = Pretrained.Load<VisionTransformer>(path, options);
+        var positions = small.Model.pos_embed!;
+        Close.Equal(PositionResampling.Resample(positions, 1, (4, 4), (3, 2), Interpolation.Bilinear, antialias: false), other.Model.pos_embed!, 0);
+        foreach (var unlike in new[] { options with { PositionInterpolation = Interpolation.Bicubic }, options with { PositionAntialias = true } })
+        {
+            using var third = Pretrained.Load<VisionTransformer>(path, unlike);
+            Assert.True(Close.LargestDifference(other.Model.pos_embed!, third.Model.pos_embed!) > 1e-3);
+        }
+    }
+
+    [Fact]
     public void EveryDifference_IsListedByName()
     {
         Rewrite("timm", tensors =>
