@@ -27,18 +27,8 @@ sealed partial class ChartPictures(string plotly)
     public async Task Draw(Notebook notebook, CancellationToken cancellation)
     {
         var outputs = notebook.Cells.Where(c => c.IsCode).SelectMany(c => c.Outputs).OfType<JsonObject>().Where(o => o["data"] is JsonObject).ToList();
-        foreach (var data in outputs.Select(o => (JsonObject)o["data"]!).Where(d => d.ContainsKey("image/png")))
-        {
-            data.Remove("text/html");
-        }
-
         var charts = outputs.Where(o => ((JsonObject)o["data"]!).ContainsKey(ChartType)).ToList();
-        if (charts.Count == 0)
-        {
-            return;
-        }
-
-        var pictures = await Draw([.. charts.Select(c => c["data"]![ChartType]!)], cancellation);
+        var pictures = charts.Count == 0 ? [] : await Draw([.. charts.Select(c => c["data"]![ChartType]!)], cancellation);
         foreach (var (chart, picture) in charts.Zip(pictures))
         {
             var data = (JsonObject)chart["data"]!;
@@ -52,7 +42,6 @@ sealed partial class ChartPictures(string plotly)
                     ["width"] = (int?)layout?["width"] ?? DefaultWidth,
                 },
             };
-            data.Remove("text/html");
             data["image/png"] = picture;
             var sorted = data.OrderBy(c => c.Key, StringComparer.Ordinal).ToList();
             data.Clear();
@@ -60,6 +49,11 @@ sealed partial class ChartPictures(string plotly)
             {
                 data.Add(type, content);
             }
+        }
+
+        foreach (var data in outputs.Select(o => (JsonObject)o["data"]!).Where(d => d.ContainsKey("image/png")))
+        {
+            data.Remove("text/html");
         }
     }
 
@@ -108,7 +102,7 @@ sealed partial class ChartPictures(string plotly)
 
     static async Task<string> Dump(string chromium, string page, string folder, CancellationToken cancellation)
     {
-        using var process = Process.Start(new ProcessStartInfo(chromium)
+        using var process = Start(new ProcessStartInfo(chromium)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -118,7 +112,7 @@ sealed partial class ChartPictures(string plotly)
                 "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
                 $"--user-data-dir={Path.Combine(folder, "profile")}", "--virtual-time-budget=60000", "--dump-dom", new Uri(page).AbsoluteUri,
             },
-        })!;
+        });
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Limit);
         try
@@ -138,6 +132,18 @@ sealed partial class ChartPictures(string plotly)
             {
                 process.Kill(entireProcessTree: true);
             }
+        }
+    }
+
+    static Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            throw new ChartPicturesException($"{start.FileName} cannot be started: {e.Message}");
         }
     }
 

@@ -156,8 +156,8 @@ static class CompletionSetting
         {
             var rest = text.AsSpan(at);
             var length = char.IsWhiteSpace(rest[0]) ? 1
-                : rest.StartsWith("//") ? Through(rest, "\n", orElse: rest.Length)
-                : rest.StartsWith("/*") ? Through(rest, "*/", orElse: 0) : 0;
+                : rest.StartsWith("//") ? rest.IndexOfAny('\n', '\r') is var end and >= 0 ? end : rest.Length
+                : rest.StartsWith("/*") && rest[2..].IndexOf("*/") is var closing and >= 0 ? 2 + closing + 2 : 0;
             if (length == 0)
             {
                 break;
@@ -167,7 +167,5 @@ static class CompletionSetting
         }
 
         return at;
-
-        static int Through(ReadOnlySpan<char> rest, string end, int orElse) => rest[2..].IndexOf(end) is var found and >= 0 ? 2 + found + end.Length : orElse;
     }
 }

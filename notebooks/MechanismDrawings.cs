@@ -1,4 +1,5 @@
 using System.Globalization;
+using CSharpKernel.Documents;
 using static Notebooks.SvgCanvas;
 
 namespace Notebooks;
@@ -31,11 +32,7 @@ static class MechanismDrawings
     public static void WriteAll(string imagesFolder)
     {
         foreach (var (notebook, draw) in All)
-        {
-            var path = Path.Combine(imagesFolder, $"mechanism-{notebook}.svg");
-            File.WriteAllText(path + ".tmp", draw().ToString());
-            File.Move(path + ".tmp", path, overwrite: true);
-        }
+            WholeFile.Write(Path.Combine(imagesFolder, $"mechanism-{notebook}.svg"), draw().ToString());
     }
 
     static readonly (string Fill, string Stroke)[] SixPatches = [("#FBE7C6", "#8A6145"), ("#CBE3F3", "#3F7CAC"), ("#DDF1E8", "#2E8B6B"), ("#E6E0F4", "#6E5BA6"), ("#FFE7A0", "#9A7400"), ("#F7D3C4", "#B4532A")];

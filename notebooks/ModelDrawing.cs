@@ -1,5 +1,5 @@
-using System.Text;
 using System.Xml.Linq;
+using CSharpKernel.Documents;
 
 namespace Notebooks;
 
@@ -77,12 +77,7 @@ static class ModelDrawing
     {
         var svg = File.ReadAllText(Path.Combine(imagesFolder, "model.svg"));
         foreach (var (notebook, parts) in LitParts.Where(n => n.Parts.Length > 0))
-        {
-            var path = Path.Combine(imagesFolder, $"model-{notebook}.svg");
-            var unfinished = path + ".tmp";
-            File.WriteAllText(unfinished, Light(svg, parts), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-            File.Move(unfinished, path, overwrite: true);
-        }
+            WholeFile.Write(Path.Combine(imagesFolder, $"model-{notebook}.svg"), Light(svg, parts));
     }
 
     // Opacity multiplies down the tree, so it is set as high as no kept element is inside, and no higher.

@@ -1,4 +1,5 @@
 using System.Text;
+using CSharpKernel.Documents;
 
 namespace Notebooks;
 
@@ -62,12 +63,7 @@ sealed class VsCode(Func<string, string?> variable)
     public static bool AddCompletionSetting(string file)
     {
         // Settings are often a link into a repository of their owner.
-        var target = new FileInfo(file);
-        if (target.LinkTarget is not null)
-        {
-            target = (FileInfo)target.ResolveLinkTarget(returnFinalTarget: true)!;
-        }
-
+        var target = WholeFile.Target(file);
         if (target is { Exists: true, IsReadOnly: true })
         {
             throw new UnauthorizedAccessException($"'{file}' is read-only.");
@@ -90,22 +86,7 @@ sealed class VsCode(Func<string, string?> variable)
             return false;
         }
 
-        var temporary = Path.Combine(target.DirectoryName!, $".{target.Name}.{Environment.ProcessId}");
-        try
-        {
-            File.WriteAllBytes(temporary, [.. bytes.AsSpan(0, preamble), .. Strict.GetBytes(settings)]);
-            if (target.Exists && !OperatingSystem.IsWindows())
-            {
-                File.SetUnixFileMode(temporary, target.UnixFileMode);
-            }
-
-            File.Move(temporary, target.FullName, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-
+        WholeFile.Write(target.FullName, [.. bytes.AsSpan(0, preamble), .. Strict.GetBytes(settings)]);
         return true;
     }
 

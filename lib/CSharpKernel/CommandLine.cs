@@ -37,6 +37,8 @@ static class CommandLine
     static async Task<int> Run(string path, string? output, CancellationToken cancellation)
     {
         var notebook = Notebook.Load(path);
+        // Before it runs: what it gives is to have a place.
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(output ?? path))!);
         var result = await NotebookRunner.Run(notebook, Path.GetDirectoryName(Path.GetFullPath(path))!, cancellation: cancellation);
         notebook.Save(output ?? path);
         if (result.Failure is not { } failure)

@@ -28,7 +28,16 @@ static class Program
             case [HeadlessVerb, var folder]:
                 return await Headless(folder);
             case [JupyterVerb, var connectionFile]:
-                return Jupyter(connectionFile);
+                try
+                {
+                    return Jupyter(connectionFile);
+                }
+                catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or NetMQ.NetMQException)
+                {
+                    Console.Error.WriteLine(e.Message);
+                    return 1;
+                }
+
             default:
                 return await CommandLine.Run(arguments);
         }

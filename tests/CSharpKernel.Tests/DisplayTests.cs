@@ -105,6 +105,9 @@ public sealed class DisplayTests : IDisposable
     [InlineData("new double[2, 3] { { 1, 2, 3 }, { 4, 5, 6 } }", "Double[2,3]\n    - [ 1, 2, 3 ]\n    - [ 4, 5, 6 ]")]
     [InlineData("new bool[1, 2, 1]", "Boolean[1,2,1]\n    - [0]\n      - [ False ]\n      - [ False ]")]
     [InlineData("new byte[30, 1]", "Byte[30,1]\n    - [ 0 ]\n", "(10 more)")]
+    [InlineData("new float[0, 4]", "Single[0,4]")]
+    [InlineData("new object[3, 0]", "Object[3,0]")]
+    [InlineData("new { Empty = new int[0, 0] }", "", "Int32[0,0]")]
     [InlineData("Array.CreateInstance(typeof(int), new[] { 1, 2 }, new[] { 5, -1 })", "Int32[1,2]\n    - [ 0, 0 ]")]
     public async Task Arrays_of_several_dimensions_keep_name_and_shape(string code, string text, string rest = "")
     {

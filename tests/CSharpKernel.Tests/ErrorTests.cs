@@ -75,6 +75,15 @@ public sealed class ErrorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cells_own_exception_has_the_name_that_the_cell_gave_it()
+    {
+        var error = await _cells.Error("class Mine(string m, Exception? e = null) : Exception(m, e);\nthrow new Mine(\"outer\", new Mine(\"inner\"));");
+        Assert.Equal("Mine", error.Name);
+        Assert.Equal("Mine: outer", error.Traceback[0]);
+        Assert.Contains(" ---> Mine: inner", error.Traceback);
+    }
+
+    [Fact]
     public async Task An_exception_that_cannot_give_its_message_is_an_error_all_the_same()
     {
         var error = await _cells.Error("class Mute : Exception { public override string Message => throw new NotSupportedException(); }\nthrow new Mute();");

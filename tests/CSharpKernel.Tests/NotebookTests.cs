@@ -248,13 +248,24 @@ public sealed class NotebookTests
         try
         {
             var path = Path.Combine(folder.FullName, "n.ipynb");
-            File.WriteAllText(path, "old");
-            Parse(Sample).Save(path);
+            WholeFiles.AssertReplaced(path, () => Parse(Sample).Save(path));
             Assert.Equal(Parse(Sample).ToString(), File.ReadAllText(path));
             Assert.Equal([path], Directory.GetFiles(folder.FullName));
             Directory.CreateDirectory(Path.Combine(folder.FullName, "taken"));
             Assert.ThrowsAny<Exception>(() => Parse(Sample).Save(Path.Combine(folder.FullName, "taken")));
             Assert.Equal([path], Directory.GetFiles(folder.FullName));
+            if (OperatingSystem.IsWindows())
+                return;
+
+            // A link stays one, and who may read its file stays as it was.
+            var link = Path.Combine(folder.FullName, "link.ipynb");
+            File.CreateSymbolicLink(link, path);
+            File.WriteAllText(path, "old");
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            Parse(Sample).Save(link);
+            Assert.Equal(path, new FileInfo(link).LinkTarget);
+            Assert.Equal(Parse(Sample).ToString(), File.ReadAllText(path));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
         }
         finally
         {

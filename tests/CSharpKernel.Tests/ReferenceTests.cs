@@ -109,6 +109,9 @@ public sealed class ReferenceTests : IDisposable
     [InlineData("2.14.1", "(,2.14.1]", true)]
     [InlineData("2.14.1", "[2.14.1]", true)]
     [InlineData("2.14.1", "[2.14]", false)]
+    [InlineData("2.14.0", "2.14", true)]
+    [InlineData("2.14.1", "2.14", false)]
+    [InlineData("2.14.0-beta", "2.14", false)]
     public void A_loaded_version_satisfies_what_asks_for_no_other(string version, string wanted, bool satisfied) =>
         Assert.Equal(satisfied, PackageRestore.Satisfies(version, wanted));
 
@@ -141,6 +144,23 @@ public sealed class ReferenceTests : IDisposable
             // It comes once.
             Assert.Equal("carried", await _cells.Result($"#r \"nuget: {id}, 1.*\"\nCarried.Word"));
             Assert.Contains("version 1.2.3 is loaded already", (await _cells.Error($"#r \"nuget: {id}, 2.0.0\"")).Message);
+
+            // A damaged cache, and a package that is gone, are restored anew.
+            PackageRestore Restore() => PackageRestore.Of([(id, "1.*")], [feed], _cells.Folder, TestContext.Current.CancellationToken);
+            var carried = Assert.Single(Restore().Runtime);
+            var restored = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "CSharpKernel", "packages");
+            var assets = Assert.Single(Directory.EnumerateFiles(restored, "project.assets.json", SearchOption.AllDirectories), f => File.ReadAllText(f).Contains(id));
+            foreach (var damaged in new[] { File.ReadAllText(assets)[..^200], "{}", "[]", "null" })
+            {
+                File.WriteAllText(assets, damaged);
+                Assert.Equal(carried, Assert.Single(Restore().Runtime));
+            }
+
+            if (!OperatingSystem.IsWindows())
+            {
+                Directory.Delete(Path.GetFullPath(Path.Combine(carried, "..", "..", "..")), recursive: true);
+                Assert.True(File.Exists(Assert.Single(Restore().Runtime)));
+            }
         }
         finally
         {

@@ -42,6 +42,7 @@ public sealed class ToolTests : IDisposable
         DotNetRuns(Cells.Root, "pack", Path.Combine("lib", "CSharpKernel"), "--artifacts-path", In("build"), "--output", In("feed"), "-p:RunAnalyzers=false", "-nologo", "-tl:off");
         File.WriteAllText(In("NuGet.Config"), "<configuration><packageSources><clear /><add key=\"feed\" value=\"feed\" /></packageSources></configuration>");
         // Not in the user's package folder, which would serve an earlier build of the same version.
+        var before = Environment.GetEnvironmentVariable("NUGET_PACKAGES");
         Environment.SetEnvironmentVariable("NUGET_PACKAGES", In("packages"));
         try
         {
@@ -49,14 +50,14 @@ public sealed class ToolTests : IDisposable
         }
         finally
         {
-            Environment.SetEnvironmentVariable("NUGET_PACKAGES", null);
+            Environment.SetEnvironmentVariable("NUGET_PACKAGES", before);
         }
 
         File.WriteAllText(In("old.dib"), "#!markdown\n\n# Title\n\n#!csharp\n\n#!time\n6 * 7\n");
         Assert.Equal((0, "", ""), Tool("convert", "old.dib", "new.ipynb"));
-        Assert.Equal(0, Tool("run", "new.ipynb", "--output", "ran.ipynb").Code);
+        Assert.Equal(0, Tool("run", "new.ipynb", "--output", Path.Combine("out", "ran.ipynb")).Code);
         Assert.Empty(Notebook.Load(In("new.ipynb")).Cells[1].Outputs);
-        Assert.Equal("42", NotebookCell.Text(Notebook.Load(In("ran.ipynb")).Cells[1].Outputs[0]!["data"]!["text/plain"]));
+        Assert.Equal("42", NotebookCell.Text(Notebook.Load(In("out", "ran.ipynb")).Cells[1].Outputs[0]!["data"]!["text/plain"]));
 
         File.WriteAllText(In("fails.dib"), "1\n#!csharp\n\nnone\n");
         Tool("convert", "fails.dib", "fails.ipynb");
@@ -65,6 +66,9 @@ public sealed class ToolTests : IDisposable
         Assert.StartsWith("cell 2, line 1 failed:", failed.Error);
         Assert.Equal("error", Notebook.Load(In("fails.ipynb")).Cells[1].Outputs[0]!["output_type"]!.GetValue<string>());
         Assert.Contains("none.ipynb", Tool("run", "none.ipynb").Error);
+        var unserved = Tool("jupyter", "none.json");
+        Assert.Equal(1, unserved.Code);
+        Assert.Contains("none.json", Assert.Single(unserved.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
 
         Assert.Equal(0, Tool("install", "--prefix", "prefix", "--name", "packed").Code);
         var folder = In("prefix", "share", "jupyter", "kernels", "packed");

@@ -9,12 +9,18 @@ public sealed class Jupyter : IDisposable
 {
     static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(20);
 
+    /// <summary>Where .ci/run has installed the kernel already, as Jupyter's data folder.</summary>
+    static readonly string? Installed = Environment.GetEnvironmentVariable("VIT_NOTEBOOKS_JUPYTER") is { Length: > 0 } folder ? folder : null;
+
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("jupyter-");
     readonly Lazy<Task<string>> _kernel;
 
     public Jupyter() => _kernel = new(Install);
 
     public string Folder => _folder.FullName;
+
+    /// <summary>Its data folder, below which kernels stand.</summary>
+    public string Data => Installed ?? Path.Combine(Folder, "share", "jupyter");
 
     /// <summary>The name of the kernel, which is installed when this is first asked for.</summary>
     public Task<string> Kernel => _kernel.Value;
@@ -30,7 +36,7 @@ public sealed class Jupyter : IDisposable
             start.Environment[$"JUPYTER_{folder.ToUpperInvariant()}_DIR"] = Path.Combine(Folder, folder);
         }
 
-        start.Environment["JUPYTER_PATH"] = Path.Combine(Folder, "share", "jupyter");
+        start.Environment["JUPYTER_PATH"] = Data;
         start.Environment["IPYTHONDIR"] = Path.Combine(Folder, "ipython");
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
         start.Environment["LC_ALL"] = "C.UTF-8";
@@ -43,8 +49,12 @@ public sealed class Jupyter : IDisposable
 
     async Task<string> Install()
     {
-        var (code, output) = await Programs.Run(Program("dotnet", "exec", typeof(Series).Assembly.Location, "install", "--prefix", Folder), InstallLimit);
-        Assert.True(code == 0, output);
-        return Path.GetFileName(Assert.Single(Directory.GetDirectories(Path.Combine(Folder, "share", "jupyter", "kernels"))));
+        if (Installed is null)
+        {
+            var (code, output) = await Programs.Run(Program("dotnet", "exec", typeof(Series).Assembly.Location, "install", "--prefix", Folder), InstallLimit);
+            Assert.True(code == 0, output);
+        }
+
+        return Path.GetFileName(Assert.Single(Directory.GetDirectories(Path.Combine(Data, "kernels"))));
     }
 }

@@ -23,7 +23,7 @@ public sealed partial class RawClientTests(Jupyter jupyter)
         Assert.SkipWhen(code != 0 && Unreachable().IsMatch(output), $"Needs npm's registry:\n{output}");
         Assert.True(code == 0, output);
 
-        var client = jupyter.Program(node, "client.mjs", Path.Combine(jupyter.Folder, "share", "jupyter", "kernels", await jupyter.Kernel, "kernel.json"));
+        var client = jupyter.Program(node, "client.mjs", Path.Combine(jupyter.Data, "kernels", await jupyter.Kernel, "kernel.json"));
         client.WorkingDirectory = folder;
         (code, output) = await Programs.Run(client, Limit);
         Assert.True(code == 0, output);

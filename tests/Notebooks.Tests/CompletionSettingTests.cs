@@ -32,6 +32,8 @@ public sealed class CompletionSettingTests : IDisposable
     [InlineData("{\n  \"NAME\": {}\n}", "{\n  \"NAME\": {\n      ENTRY\n  }\n}")]
     [InlineData("{\n  \"a\": 1, \"NAME\": {\n    \"python\": [\".\"], // mine\n  }, \"b\": 2\n}", "{\n  \"a\": 1, \"NAME\": {\n    \"python\": [\".\"], // mine\n    ENTRY,\n  }, \"b\": 2\n}")]
     [InlineData("{\"NAME\": {\"csharp\": []}, \"NAME\": {\"r\": []}}", "{\"NAME\": {\"csharp\": []}, \"NAME\": {\"r\": [],\n    ENTRY\n}}")]
+    [InlineData("// mine\r{\"a\": 1}", "// mine\r{\"a\": 1,\n    SETTING\n}")]
+    [InlineData("// mine\r// as well", "// mine\r// as well\n{\n    SETTING\n}\n")]
     [InlineData("{\"a\": {\"NAME\": {\"csharp\": []}}}", "{\"a\": {\"NAME\": {\"csharp\": []}},\n    SETTING\n}")]
     public void It_is_added_and_everything_else_stays(string before, string? expected)
     {
@@ -49,6 +51,38 @@ public sealed class CompletionSettingTests : IDisposable
         using var settings = JsonDocument.Parse(after, Lenient);
         Assert.Equal([".", "(", "#", "\"", "/", " "], settings.RootElement.GetProperty(CompletionSetting.Name).GetProperty("csharp").EnumerateArray().Select(c => c.GetString()));
     }
+
+    /// <summary>White space and comments, as they may stand between any two tokens.</summary>
+    static readonly Gen<string> Trivia = Gen.OneOf<string>("", "", " ", "\n", "\r\n", "\r", "\t", "/* a, \" } */", "/**/", "// b { , \"\n", "// c\r", "//\r\n").Array[0, 3].Select(parts => string.Concat(parts));
+
+    /// <summary>Behind a name .NET's reader takes no comment; such a file is left as it is, and told.</summary>
+    static readonly Gen<string> Space = Gen.OneOf<string>("", " ", "\t\r\n");
+
+    static readonly Gen<string> Values = Gen.Recursive<string>((depth, value) => depth > 3
+        ? Gen.OneOf<string>("1", "null", "\"// }\"")
+        : Gen.OneOf<string>(
+            Gen.OneOf<string>("-1.5e3", "true", "null", "\"\"", "\"é \\\" }\"", "\"/* \\\\\""),
+            Members(value, '[', ']', Trivia),
+            Members(Gen.Select(Space, value, (t, v) => $"\"a\"{t}:{v}"), '{', '}', Trivia)));
+
+    static Gen<string> Members(Gen<string> member, char open, char close, Gen<string> trivia) =>
+        Gen.Select(Gen.Select(trivia, member, trivia, (a, m, b) => a + m + b).Array[0, 3], Gen.Bool, trivia,
+            (members, trailing, t) => open + string.Join(',', members) + (trailing && members.Length > 0 ? "," : "") + t + close);
+
+    /// <summary>Whatever settings look like, they mean the same afterwards, and the setting is there.</summary>
+    [Fact]
+    public void Whatever_the_settings_are_they_mean_the_same_and_one_more() =>
+        Gen.Select(Trivia, Members(Gen.Select(Gen.OneOf<string>("a", "b", CompletionSetting.Name + "s", "é"), Space, Values, Trivia, (name, t, value, u) => $"\"{name}\"{t}:{u}{value}"), '{', '}', Trivia), Trivia,
+            (before, settings, after) => before + settings + after).Sample(settings =>
+        {
+            var changed = CompletionSetting.AddTo(settings)!;
+            Assert.Null(CompletionSetting.AddTo(changed));
+            using var old = JsonDocument.Parse(settings, Lenient);
+            using var @new = JsonDocument.Parse(changed, Lenient);
+            var members = @new.RootElement.EnumerateObject().ToList();
+            Assert.Equal(CompletionSetting.Name, members[^1].Name);
+            Assert.Equal(old.RootElement.EnumerateObject().Select(m => (m.Name, m.Value.GetRawText())), members[..^1].Select(m => (m.Name, m.Value.GetRawText())));
+        }, iter: 2_000);
 
     [Theory]
     [InlineData("{\"NAME\": {\"csharp\": [\".\"]}}")]

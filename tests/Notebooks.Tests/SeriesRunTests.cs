@@ -102,9 +102,9 @@ public sealed class SeriesRunTests : IDisposable
     [Fact]
     public async Task A_cell_is_stopped_after_its_time()
     {
-        Write("01-a", "1", "while (true) { }");
-        Assert.Equal(1, await Run(TimeSpan.FromSeconds(20)));
-        Assert.Contains("01-a: cell 2 failed:\n  cell 2 ran longer than 20 s and was stopped.\n", _output.ToString());
+        Write("01-a", "while (true) { }");
+        Assert.Equal(1, await Run(TimeSpan.FromMilliseconds(1)));
+        Assert.Contains("01-a: cell 1 failed:\n  cell 1 ran longer than 0.001 s and was stopped.\n", _output.ToString());
     }
 
     [Fact]
@@ -187,18 +187,16 @@ public sealed class SeriesRunTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true, "\r[1/1] 01-a  cell 0/2  0:00\u001b[K", "\r[1/1] 01-a  cell 1/2  0:00\u001b[K")]
-    [InlineData(false, "", "[1/1] 01-a  cell 1/2  0:00\n")]
-    public void Progress_is_one_line_in_a_terminal_and_many_elsewhere(bool live, string first, string then)
+    [InlineData(true, @"^(\r\[1/1\] 01-a  cell \d/2  \d+:\d\d\u001b\[K)*\r\[1/1\] 01-a  cell 1/2  \d+:\d\d\u001b\[K")]
+    [InlineData(false, @"^\[1/1\] 01-a  cell 1/2  \d+:\d\d\n")]
+    public void Progress_is_one_line_in_a_terminal_and_many_elsewhere(bool live, string told)
     {
         using (var progress = new Progress("[1/1] 01-a", 2, _output, live))
         {
             progress.Start(1);
         }
 
-        var told = _output.ToString();
-        Assert.Contains(then, told);
-        Assert.StartsWith(live ? told.Contains(first) ? "\r" : then : then, told);
+        Assert.Matches(told, _output.ToString());
     }
 
     [Fact]

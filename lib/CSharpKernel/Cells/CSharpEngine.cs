@@ -98,6 +98,9 @@ public sealed class CSharpEngine : IDisposable
         }
     }
 
+    /// <summary>Sends what waits to be joined with more.</summary>
+    internal void Flush() => _queue.Flush();
+
     /// <summary>
     /// Loads what the first cell would have to wait for; on any thread. It is a link of the chain: compiled beside it, it
     /// would give the compiler a second idea of each assembly, and what cells use of them would be ambiguous.

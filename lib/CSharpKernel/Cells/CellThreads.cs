@@ -1,4 +1,5 @@
 using System.Runtime;
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 
 namespace CSharpKernel.Cells;
@@ -71,6 +72,8 @@ sealed class CellThreads : SynchronizationContext
 
     public override SynchronizationContext CreateCopy() => this;
 
+    // The optimising compiler takes an empty try block away, and what is in finally with it out of finally.
+    [MethodImpl(MethodImplOptions.NoOptimization)]
     public override void Post(SendOrPostCallback callback, object? state)
     {
         // Aborting a thread waits for its finally blocks, so that what is counted as running does run.

@@ -67,9 +67,15 @@ sealed partial record PackageRestore(
             return true;
         }
 
-        if (Range().Match(wanted) is not { Success: true } range || Number(version) is not { } number)
+        if (Number(version) is not { } number)
         {
             return false;
+        }
+
+        if (Range().Match(wanted) is not { Success: true } range)
+        {
+            // 2.0 and 2.0.0 are one version.
+            return !version.Contains('-') && !wanted.Contains('-') && Number(wanted) == number;
         }
 
         var (from, to) = (Number(range.Groups["from"].Value), Number(range.Groups[range.Groups["upper"].Success ? "to" : "from"].Value));
@@ -119,8 +125,20 @@ sealed partial record PackageRestore(
             return null;
         }
 
-        using var json = JsonDocument.Parse(File.ReadAllBytes(assets));
-        var root = json.RootElement;
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(assets));
+            return Read(json.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
+        {
+            // A damaged cache is restored anew.
+            return null;
+        }
+    }
+
+    static PackageRestore? Read(JsonElement root)
+    {
         var folders = root.GetProperty("packageFolders").EnumerateObject().Select(f => f.Name).ToList();
         var target = root.GetProperty("targets").EnumerateObject().Single(t => t.Name.EndsWith("/" + RuntimeInformation.RuntimeIdentifier, StringComparison.Ordinal));
         var files = new Dictionary<string, List<string>> { ["compile"] = [], ["runtime"] = [], ["native"] = [] };

@@ -18,7 +18,7 @@ sealed partial class References : MetadataReferenceResolver
     readonly NotebookLoadContext _context;
     readonly string _folder;
     readonly ConcurrentDictionary<string, PortableExecutableReference> _byName = FrameworkReferences();
-    readonly List<(string Name, string Version)> _packages = [];
+    readonly List<(string Name, string Version, string Wanted)> _packages = [];
     readonly List<string> _sources = [];
     readonly HashSet<string> _scripts = [];
 
@@ -113,7 +113,8 @@ sealed partial class References : MetadataReferenceResolver
     {
         if (_packages.Find(p => p.Name.Equals(package, StringComparison.OrdinalIgnoreCase)) is { Name: not null } known)
         {
-            if (PackageRestore.Satisfies(known.Version, version))
+            // Asked for once more as before, a version may have been found upwards.
+            if (version == known.Wanted || PackageRestore.Satisfies(known.Version, version))
             {
                 return [];
             }
@@ -124,7 +125,7 @@ sealed partial class References : MetadataReferenceResolver
         try
         {
             // All packages together, so that they agree on the versions of what they share.
-            var restored = PackageRestore.Of([.. _packages, (package, version)], _sources, _folder, cancellation);
+            var restored = PackageRestore.Of([.. _packages.Select(p => (p.Name, p.Version)), (package, version)], _sources, _folder, cancellation);
             foreach (var file in restored.Runtime)
             {
                 _context.AddAssembly(file, withFolder: false);
@@ -140,7 +141,7 @@ sealed partial class References : MetadataReferenceResolver
                 Add(file);
             }
 
-            _packages.Add((package, restored.Versions[package]));
+            _packages.Add((package, restored.Versions[package], version));
             return [.. restored.Scripts.Where(_scripts.Add)];
         }
         catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)

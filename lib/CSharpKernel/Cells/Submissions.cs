@@ -92,12 +92,14 @@ sealed class Submissions(NotebookLoadContext context, References references)
             warn(Describe(warning, points, written) + "\n");
         }
 
+        // From here on nothing asks whether it is to stop: what is compiled runs, or later cells would find its variables empty.
+        cancellation.ThrowIfCancellationRequested();
         Latest = compilation;
         _referenced.UnionWith(added);
-        var root = tree.GetCompilationUnitRoot(cancellation);
+        var root = tree.GetCompilationUnitRoot(CancellationToken.None);
         hasResult = root.Members.LastOrDefault() is GlobalStatementSyntax { Statement: var last } && (last is ReturnStatementSyntax { Expression: not null }
             || last is ExpressionStatementSyntax { SemicolonToken.IsMissing: true } ending
-            && compilation.GetSemanticModel(tree).GetTypeInfo(ending.Expression, cancellation).ConvertedType is not { SpecialType: SpecialType.System_Void });
+            && compilation.GetSemanticModel(tree).GetTypeInfo(ending.Expression, CancellationToken.None).ConvertedType is not { SpecialType: SpecialType.System_Void });
         if (root.Members.Count == 0)
         {
             // Usings alone: the compiler gives such a submission no place among the states.
@@ -105,7 +107,7 @@ sealed class Submissions(NotebookLoadContext context, References references)
         }
 
         assembly.Position = symbols.Position = 0;
-        var entry = compilation.GetEntryPoint(cancellation)!;
+        var entry = compilation.GetEntryPoint(CancellationToken.None)!;
         var type = context.LoadFromStream(assembly, symbols).GetType(entry.ContainingType.MetadataName, throwOnError: true)!;
         var run = type.GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!
             .CreateDelegate<Func<object?[], Task<object?>>>();

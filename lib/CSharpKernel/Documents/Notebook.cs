@@ -52,20 +52,8 @@ public sealed partial class Notebook
         return new Notebook(root!.AsObject());
     }
 
-    /// <summary>Writes the document as Jupyter does; the file is replaced whole or not at all.</summary>
-    public void Save(string path)
-    {
-        var temporary = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.{Environment.ProcessId}");
-        try
-        {
-            File.WriteAllText(temporary, ToString());
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-    }
+    /// <summary>Writes the document as Jupyter does; the file, or that to which a link leads, is replaced whole or not at all.</summary>
+    public void Save(string path) => WholeFile.Write(path, ToString());
 
     /// <summary>The document's text, with a line break at its end.</summary>
     public override string ToString() => NotebookWriter.Write(Json) + "\n";

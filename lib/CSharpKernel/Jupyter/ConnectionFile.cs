@@ -25,7 +25,7 @@ sealed record ConnectionFile(string Address, int Shell, int Control, int Stdin, 
         try
         {
             json = JsonNode.Parse(File.ReadAllBytes(path), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject
-                ?? throw new InvalidDataException($"{path}: expected a JSON object.");
+                ?? throw new InvalidDataException($"{path}: expected a JSON object, found something else.");
         }
         catch (JsonException e)
         {

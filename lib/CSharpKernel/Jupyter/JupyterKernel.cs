@@ -222,6 +222,8 @@ sealed class JupyterKernel : IDisposable
     {
         var code = request.Text("code");
         var before = _cell;
+        // What threads have printed counts to the cell before.
+        _engine.Flush();
         _silent = request.Flag("silent", false);
         (_cell, _error) = (request, null);
         _stored = !_silent && request.Flag("store_history", true);

@@ -187,6 +187,6 @@ public sealed partial class KernelSpecs
 
     static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 
-    [GeneratedRegex("^[a-zA-Z0-9._-]+$")]
+    [GeneratedRegex(@"^(?!\.\.?$)[a-zA-Z0-9._-]+$")]
     private static partial Regex ValidName();
 }

@@ -4,7 +4,7 @@ using CSharpKernel.Cells;
 namespace CSharpKernel.Outputs;
 
 /// <summary>Stands in for Console.Out or Console.Error and hands what is written to the engine that runs cells.</summary>
-sealed class ConsoleWriter(string stream, TextWriter original) : TextWriter
+sealed class ConsoleWriter : TextWriter
 {
     static readonly Lock Installation = new();
     static readonly ConsoleWriter Output = new("stdout", Console.Out);
@@ -18,6 +18,16 @@ sealed class ConsoleWriter(string stream, TextWriter original) : TextWriter
 
     /// <summary>The engine of this process; threads that outlive their cell still write to it.</summary>
     public static volatile OutputQueue? Target;
+
+    readonly string stream;
+    readonly TextWriter original;
+
+    ConsoleWriter(string stream, TextWriter original)
+    {
+        (this.stream, this.original) = (stream, original);
+        // Outputs are the same on every platform. It is this field that WriteLine() and WriteLine(int) write.
+        CoreNewLine = ['\n'];
+    }
 
     public override Encoding Encoding => Encoding.UTF8;
 
@@ -51,7 +61,7 @@ sealed class ConsoleWriter(string stream, TextWriter original) : TextWriter
 
     public override void Write(string? value) => Write(value.AsSpan());
 
-    public override void WriteLine(string? value) => Write(value + CoreNewLineText);
+    public override void WriteLine(string? value) => Write(value + NewLine);
 
     public override void Write(char[] buffer, int index, int count) => Write(buffer.AsSpan(index, count));
 
@@ -69,9 +79,4 @@ sealed class ConsoleWriter(string stream, TextWriter original) : TextWriter
     }
 
     public override void Flush() => Target?.Flush();
-
-    // Outputs are the same on every platform.
-    const string CoreNewLineText = "\n";
-
-    public override string NewLine => CoreNewLineText;
 }

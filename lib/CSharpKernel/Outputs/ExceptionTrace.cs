@@ -32,12 +32,12 @@ static partial class ExceptionTrace
 
         var lines = new List<string>();
         var line = Describe(exception, "", cell, lines);
-        return new(exception.GetType().FullName!, MessageOf(exception), lines, line);
+        return new(NameOf(exception.GetType()), MessageOf(exception), lines, line);
     }
 
     static int? Describe(Exception exception, string prefix, string cell, List<string> lines)
     {
-        lines.AddRange($"{prefix}{exception.GetType().FullName}: {MessageOf(exception)}".ReplaceLineEndings("\n").Split('\n'));
+        lines.AddRange($"{prefix}{NameOf(exception.GetType())}: {MessageOf(exception)}".ReplaceLineEndings("\n").Split('\n'));
         int? cellLine = null;
         var shown = new List<string>();
         var lastOfCell = 0;
@@ -74,6 +74,9 @@ static partial class ExceptionTrace
 
         return cellLine;
     }
+
+    /// <summary>A type's name, as it was written where a cell declares it.</summary>
+    static string NameOf(Type type) => MimeBundle.CellType().Replace(type.FullName!, "");
 
     /// <summary>Its message; a cell's own exceptions may throw instead of giving one.</summary>
     public static string MessageOf(Exception exception)

@@ -76,7 +76,7 @@ static partial class MimeBundle
 
     /// <summary>What the compiler puts before the name of a cell's type.</summary>
     [GeneratedRegex(@"Submission#[0-9]+\+")]
-    private static partial Regex CellType();
+    internal static partial Regex CellType();
 
     /// <summary>The compiler's name for a type without one, which differs from run to run, and its type arguments.</summary>
     [GeneratedRegex(@"<>f__AnonymousType[0-9#]+(<(?>[^<>\n]+|<(?<open>)|>(?<-open>))*(?(open)(?!))>)?")]

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace CSharpKernel.Outputs;
@@ -24,6 +25,8 @@ sealed class OutputQueue : IDisposable
         _timer = new Timer(_ => Flush());
     }
 
+    // The optimising compiler takes an empty try block away, and what is in finally with it out of finally.
+    [MethodImpl(MethodImplOptions.NoOptimization)]
     public void Write(string stream, ReadOnlySpan<char> text)
     {
         // A cell's thread may be aborted, but not in a finally block: so nothing here stays half done.
@@ -36,6 +39,7 @@ sealed class OutputQueue : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoOptimization)]
     public void Send(Output output)
     {
         try

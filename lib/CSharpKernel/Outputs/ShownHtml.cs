@@ -38,7 +38,7 @@ static class ShownHtml
                 break;
             case ShownValue.Sequence sequence:
                 var types = sequence.Items.Select(i => i.Type).Where(t => t is not null).Distinct().Count() > 1;
-                var keys = sequence.Items[0].Key is not null;
+                var keys = sequence.Items is [{ Key: not null }, ..];
                 to.Write($"<table><thead><tr><th><i>{(keys ? "key" : "index")}</i></th>{(types ? "<th><i>type</i></th>" : "")}<th>value</th></tr></thead><tbody>");
                 foreach (var (index, item) in sequence.Items.Index())
                 {

@@ -149,6 +149,8 @@ public sealed class KernelSpecsTests : IDisposable
     [InlineData("")]
     [InlineData("a b")]
     [InlineData("../up")]
+    [InlineData("..")]
+    [InlineData(".")]
     public async Task A_name_that_cannot_be_one_is_refused(string name) =>
         await Assert.ThrowsAsync<ArgumentException>(() => new KernelSpecs().Install(name, Build));
 }

@@ -53,6 +53,7 @@ public sealed class LifecycleTests
         }
 
         using var server = Process.Start(new ProcessStartInfo(DotNet.Host, ["exec", typeof(CSharpEngine).Assembly.Location, "headless", Path.GetTempPath()]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        var before = Environment.GetEnvironmentVariable("JPY_PARENT_PID");
         Environment.SetEnvironmentVariable("JPY_PARENT_PID", $"{server.Id}");
         try
         {
@@ -64,7 +65,7 @@ public sealed class LifecycleTests
         }
         finally
         {
-            Environment.SetEnvironmentVariable("JPY_PARENT_PID", null);
+            Environment.SetEnvironmentVariable("JPY_PARENT_PID", before);
         }
     }
 
