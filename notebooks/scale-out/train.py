@@ -90,6 +90,8 @@ def create(config):
     args = config["model_args"]
     if args.get("reg_tokens") or args.get("no_embed_class") or not args.get("qkv_bias", True):
         raise SystemExit("config.json: register tokens, positions of patches alone and attention without biases are not handed over.")
+    if not config["architecture"].startswith("vit_") or args.get("init_values") or args.get("pos_embed", "learn") != "learn" or not args.get("fc_norm", True):
+        raise SystemExit(f"config.json: expected a plain ViT with learned positions and without LayerScale, found {config['architecture']} with {args}.")
     try:
         import timm
     except ImportError:
@@ -294,8 +296,10 @@ def main():
     if rank == 0:
         os.makedirs(options.output, exist_ok=True)
         save_safetensors(model.state_dict(), os.path.join(options.output, "model.safetensors"))
-        with open(os.path.join(options.output, "config.json"), "w") as file:
+        path = os.path.join(options.output, "config.json")
+        with open(path + ".unfinished", "w") as file:
             json.dump(config, file, indent=2)
+        os.replace(path + ".unfinished", path)
         with torch.no_grad():
             print("logits of the first test image", " ".join(f"{x:.6f}" for x in model(pick(torch.arange(1))[0].to(device))[0].tolist()))
     tell(f"{100 * top1:.2f} % of {tests} test images")

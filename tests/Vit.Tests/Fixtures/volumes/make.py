@@ -1,7 +1,7 @@
 """Makes the NIfTI and DICOM files here, and expected.safetensors, what nibabel and pydicom read from them.
 
 Run it in its folder: Debian's python3-nibabel 5.0.0, python3-pydicom 2.3.1 and python3-numpy 1.24.2 made what is committed.
-The files MR_small*.dcm are pydicom's own test files, 64 x 64 pixels of a head, and are copied from it.
+The files MR_small*.dcm are pydicom's own test files, 64 x 64 pixels of an MRI, and are copied from it.
 A name's tensor holds the voxels as_closest_canonical gives, or the pixels after rescaling; name.affine holds its affine.
 """
 
