@@ -18,7 +18,10 @@ static class MechanismDrawings
         ("06", HeadsSplitAndJoined),
         ("07", NormAndResidual),
         ("09", TheLoop),
+        ("11", Rollout),
+        ("12", NewHead),
         ("13", Tiles),
+        ("14", ShiftFirstOrLast),
         ("15", TwoTokens),
         ("16", ShiftedWindows),
         ("17", MaskAndReconstruct),
@@ -325,6 +328,109 @@ static class MechanismDrawings
         canvas.Arrow((90, 138), (90, 96));
         canvas.Text(350, 18, "forward", size: 12, italic: true);
         canvas.Text(350, 226, "now and then: count what the model gets right of the validation images", size: 12, italic: true);
+        return canvas;
+    }
+
+    static SvgCanvas Rollout()
+    {
+        double[][] first = [[0.5, 0.5, 0], [0, 0.5, 0.5], [0, 0, 1]], second = [[0, 0.5, 0.5], [0.5, 0.5, 0], [0, 0.5, 0.5]];
+        var canvas = new SvgCanvas("Attention rollout",
+            "Three tokens, two blocks. To the attention of each block the identity is added and the sum halved, so that each token keeps half of itself. The product of the two matrices tells how much of each embedded token is in each token at the end; its first row is the map of the class token.", 268);
+        double[][] Half(double[][] a) => [.. a.Select((row, i) => row.Select((x, j) => (x + (i == j ? 1 : 0)) / 2).ToArray())];
+        var (a, b) = (Half(first), Half(second));
+        double[][] product = [.. b.Select(row => Enumerable.Range(0, 3).Select(j => Enumerable.Range(0, 3).Sum(k => row[k] * a[k][j])).ToArray())];
+        (string Fill, string Stroke)[] tokens = [ClassToken, Plain, Plain];
+        void Matrix(double x, double y, double[][] numbers, int decimals, Func<int, (string Fill, string Stroke)> colour, double width = 46)
+        {
+            foreach (var (i, row) in numbers.Index())
+                canvas.Row(x, y + i * 28, Decimals(row, decimals), colour(i), width, height: 28);
+        }
+
+        foreach (var (i, name) in new[] { "class", "patch 1", "patch 2" }.Index())
+        {
+            canvas.Text(66, 68 + i * 28, name, anchor: "end", size: 12);
+            canvas.Text(66, 184 + i * 28, name, anchor: "end", size: 12);
+        }
+
+        canvas.Text(145, 24, "attention, mean of heads", bold: true, size: 13);
+        canvas.Text(340, 24, "½ (A + I)", bold: true);
+        canvas.Text(588, 24, "the product", bold: true);
+        canvas.Text(145, 42, "block 1", size: 12, italic: true);
+        canvas.Text(145, 158, "block 2", size: 12, italic: true);
+        Matrix(76, 54, first, 1, i => tokens[i]);
+        Matrix(76, 170, second, 1, i => tokens[i]);
+        Matrix(271, 54, a, 2, i => tokens[i]);
+        Matrix(271, 170, b, 2, i => tokens[i]);
+        canvas.Arrow((220, 96), (266, 96));
+        canvas.Arrow((220, 212), (266, 212));
+        canvas.Arrow((415, 212), (456, 212), (456, 154), (496, 154));
+        canvas.Arrow((415, 96), (456, 96), (456, 148), (496, 148));
+        Matrix(501, 110, product, 3, i => i == 0 ? Lit : Empty, width: 58);
+        canvas.Text(588, 96, "block 2 × block 1", size: 12, italic: true);
+        canvas.Text(588, 214, "the class token’s row:", size: 12);
+        canvas.Text(588, 232, "its map over the tokens", size: 12);
+        return canvas;
+    }
+
+    static SvgCanvas NewHead()
+    {
+        var canvas = new SvgCanvas("A new head on a trained encoder",
+            "An image of a coat goes through the encoder, which was trained on seven other classes, and becomes 96 numbers. The old head of seven rows is taken away. A new one of three rows, all zero at first, takes its place. A linear probe trains the new head alone; fine-tuning trains the encoder as well.", 250);
+        canvas.Box(20, 92, 84, 60, Plain, "image", size: 13);
+        canvas.Arrow((106, 122), (136, 122));
+        canvas.Box(140, 52, 150, 140, Attention, "encoder", bold: true);
+        canvas.Text(215, 144, "its weights are kept", size: 12, italic: true);
+        canvas.Arrow((292, 122), (322, 122));
+        canvas.Box(326, 106, 84, 32, ClassToken, "y", italic: true);
+        canvas.Text(368, 154, "96 numbers", size: 12);
+        canvas.Arrow((412, 112), (436, 112), (436, 64), (462, 64));
+        canvas.Arrow((412, 132), (436, 132), (436, 180), (462, 180));
+        canvas.Box(466, 44, 96, 40, Empty, "[7 × 96]", code: true, size: 13);
+        canvas.Path([(466, 44), (562, 84)], "#D55E00");
+        canvas.Path([(466, 84), (562, 44)], "#D55E00");
+        canvas.Text(514, 26, "old head", size: 12, italic: true);
+        canvas.Text(574, 56, "T-shirt, trouser, dress,", anchor: "start", size: 12);
+        canvas.Text(574, 72, "sandal, sneaker, …", anchor: "start", size: 12);
+        canvas.Box(466, 160, 96, 40, Lit, "[3 × 96]", code: true, size: 13);
+        canvas.Text(514, 214, "new head: all 0 at first", size: 12, italic: true);
+        canvas.Text(574, 172, "pullover, coat,", anchor: "start", size: 12);
+        canvas.Text(574, 188, "shirt", anchor: "start", size: 12);
+        canvas.Text(20, 236, "linear probe: the new head alone learns", anchor: "start", size: 13);
+        canvas.Text(330, 236, "fine-tuning: the encoder learns as well", anchor: "start", size: 13);
+        return canvas;
+    }
+
+    static SvgCanvas ShiftFirstOrLast()
+    {
+        int[] pixels = [0, 1, 2, 0, 0, 0], filter = [1, 2, 1], positions = [1, 2, 3, 4, 5, 6];
+        var canvas = new SvgCanvas("Shift first, or shift last",
+            "Six pixels. A convolution with the filter 1, 2, 1 gives the same whether the pixels are shifted by one before it or its result afterwards. A sum with a number for each place does not: what belongs to a place stays there.", 282);
+        static int[] Shifted(int[] x) => [x[^1], .. x[..^1]];
+        int[] Convolved(int[] x) => [.. x.Select((_, i) => filter.Select((w, k) => i + k - 1 is >= 0 and var at && at < x.Length ? w * x[at] : 0).Sum())];
+        int[] Placed(int[] x) => [.. x.Zip(positions, (a, b) => a + b)];
+        canvas.Text(110, 24, "pixels x", bold: true);
+        canvas.Text(350, 24, "shift S last: S f(x)", bold: true);
+        canvas.Text(580, 24, "shift S first: f(S x)", bold: true);
+        void Rows(double y, string name, Func<int[], int[]> f, (string Fill, string Stroke) colour)
+        {
+            canvas.Text(20, y - 16, name, anchor: "start", size: 13);
+            canvas.Row(20, y, pixels.Select(n => Number(n, 0)), Plain, width: 30);
+            canvas.Text(228, y + 1, "f", size: 13, italic: true);
+            canvas.Text(366, y + 41, "S", size: 13, italic: true);
+            canvas.Text(596, y + 41, "f", size: 13, italic: true);
+            canvas.Text(580, y - 14, "S x", size: 13, italic: true);
+            canvas.Row(260, y, f(pixels).Select(n => Number(n, 0)), colour, width: 30);
+            canvas.Arrow((350, y + 30), (350, y + 52));
+            canvas.Row(260, y + 56, Shifted(f(pixels)).Select(n => Number(n, 0)), Lit, width: 30);
+            canvas.Arrow((204, y + 13), (256, y + 13));
+            canvas.Row(490, y, Shifted(pixels).Select(n => Number(n, 0)), Plain, width: 30);
+            canvas.Arrow((580, y + 30), (580, y + 52));
+            canvas.Row(490, y + 56, f(Shifted(pixels)).Select(n => Number(n, 0)), Lit, width: 30);
+            canvas.Text(465, y + 69, Shifted(f(pixels)).SequenceEqual(f(Shifted(pixels))) ? "=" : "≠", size: 20, bold: true);
+        }
+
+        Rows(66, "a convolution, filter 1, 2, 1", Convolved, Weight);
+        Rows(190, "a number for each place is added: 1, 2, 3, 4, 5, 6", Placed, Position);
         return canvas;
     }
 
