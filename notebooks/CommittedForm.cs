@@ -6,12 +6,8 @@ namespace Notebooks;
 /// <summary>How a notebook of the series is committed, whatever front end has saved it last.</summary>
 static class CommittedForm
 {
-    const string Metadata = """
-        {
-          "kernelspec": {"display_name": ".NET (C#)", "language": "C#", "name": ".net-csharp"},
-          "language_info": {"file_extension": ".cs", "mimetype": "text/x-csharp", "name": "csharp", "pygments_lexer": "csharp"},
-          "polyglot_notebook": {"kernelInfo": {"defaultKernelName": "csharp", "items": [{"aliases": [], "name": "csharp"}]}}
-        }
+    const string OfPolyglotNotebooks = """
+        {"kernelInfo": {"defaultKernelName": "csharp", "items": [{"aliases": [], "name": "csharp"}]}}
         """;
 
     /// <summary>What front ends note in cells for themselves.</summary>
@@ -20,7 +16,9 @@ static class CommittedForm
     /// <summary>Puts what the notebook says of itself and of its cells into that form; sources and outputs stay.</summary>
     public static void Restore(Notebook notebook)
     {
-        notebook.Json["metadata"] = JsonNode.Parse(Metadata);
+        var all = Notebook.CSharpMetadata();
+        all["polyglot_notebook"] = JsonNode.Parse(OfPolyglotNotebooks);
+        notebook.Json["metadata"] = all;
         foreach (var cell in notebook.Cells)
         {
             var metadata = cell.Json["metadata"]!.AsObject();

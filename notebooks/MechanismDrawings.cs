@@ -354,7 +354,7 @@ static class MechanismDrawings
 
         canvas.Text(145, 24, "attention, mean of heads", bold: true, size: 13);
         canvas.Text(340, 24, "½ (A + I)", bold: true);
-        canvas.Text(588, 24, "the product", bold: true);
+        canvas.Text(594, 24, "the product", bold: true);
         canvas.Text(145, 42, "block 1", size: 12, italic: true);
         canvas.Text(145, 158, "block 2", size: 12, italic: true);
         Matrix(76, 54, first, 1, i => tokens[i]);
@@ -365,10 +365,10 @@ static class MechanismDrawings
         canvas.Arrow((220, 212), (266, 212));
         canvas.Arrow((415, 212), (456, 212), (456, 154), (496, 154));
         canvas.Arrow((415, 96), (456, 96), (456, 148), (496, 148));
-        Matrix(501, 110, product, 3, i => i == 0 ? Lit : Empty, width: 58);
-        canvas.Text(588, 96, "block 2 × block 1", size: 12, italic: true);
-        canvas.Text(588, 214, "the class token’s row:", size: 12);
-        canvas.Text(588, 232, "its map over the tokens", size: 12);
+        Matrix(501, 110, product, 4, i => i == 0 ? Lit : Empty, width: 62);
+        canvas.Text(594, 96, "block 2 × block 1", size: 12, italic: true);
+        canvas.Text(594, 214, "the class token’s row:", size: 12);
+        canvas.Text(594, 232, "its map over the tokens", size: 12);
         return canvas;
     }
 

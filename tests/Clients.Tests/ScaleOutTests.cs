@@ -119,6 +119,25 @@ public sealed partial class ScaleOutTests : IDisposable
         Assert.False(Directory.Exists(PathOf("refused")));
     }
 
+    [Fact]
+    public async Task A_model_that_is_no_plain_ViT_is_refused_by_name()
+    {
+        var python = Programs.Python("torch, numpy", "python3-torch");
+        foreach (var config in new[] { Config with { LayerScale = 0.1 }, Config with { Distilled = true }, Config with { Positions = Vit.Layers.PositionKind.None } })
+        {
+            using var model = new VisionTransformer(config);
+            Pretrained.SaveAsTimm(model, PathOf("model"));
+            await File.WriteAllTextAsync(PathOf("recipe.json"), Recipe.ToJson(), TestContext.Current.CancellationToken);
+
+            var (code, output) = await Run(python, PathOf("model"), DataFolder.PathTo("fashion-mnist"), "refused");
+
+            Assert.NotEqual(0, code);
+            Assert.Contains("expected a plain ViT", output);
+        }
+
+        Assert.False(Directory.Exists(PathOf("refused")));
+    }
+
     async Task<string> Train(string python, string model, string data, string output, params string[] more)
     {
         var (code, said) = await Run(python, model, data, output, more);

@@ -28,9 +28,11 @@ static partial class DirectiveCompletion
             : groups["version"].Success ? Of(groups["version"], Versions(groups["package"].Value).Select(v => new Completion(v, "value", "")))
             : groups["package"].Success ? Of(groups["package"], Packages(groups["package"].Value))
             : groups["import"].Success ? Paths(groups["import"], ".cs", ".csx", ".ipynb", ".dib")
-            : Paths(groups["path"], ".dll") is { } paths && "nuget: ".StartsWith(groups["path"].Value, StringComparison.OrdinalIgnoreCase)
-                ? paths with { Matches = [.. paths.Matches, new Completion("nuget: ", "keyword", "")] }
-                : Paths(groups["path"], ".dll");
+            : OrNuget(Paths(groups["path"], ".dll"));
+
+        Completions OrNuget(Completions paths) => "nuget: ".StartsWith(groups["path"].Value, StringComparison.OrdinalIgnoreCase)
+            ? paths with { Matches = [.. paths.Matches, new Completion("nuget: ", "keyword", "")] }
+            : paths;
 
         Completions Paths(Group typed, params string[] extensions)
         {

@@ -58,11 +58,7 @@ public static class DibFile
     static JsonObject Document(JsonArray cells) => new()
     {
         ["cells"] = cells,
-        ["metadata"] = new JsonObject
-        {
-            ["kernelspec"] = new JsonObject { ["display_name"] = ".NET (C#)", ["language"] = "C#", ["name"] = ".net-csharp" },
-            ["language_info"] = new JsonObject { ["file_extension"] = ".cs", ["mimetype"] = "text/x-csharp", ["name"] = "csharp", ["pygments_lexer"] = "csharp" },
-        },
+        ["metadata"] = Notebook.CSharpMetadata(),
         ["nbformat"] = 4,
         ["nbformat_minor"] = 5,
     };

@@ -58,6 +58,25 @@ public sealed partial class Notebook
     /// <summary>The document's text, with a line break at its end.</summary>
     public override string ToString() => NotebookWriter.Write(Json) + "\n";
 
+    /// <summary>The name of the kernel in documents, and where kernels are installed: Polyglot Notebooks' own.</summary>
+    internal const string KernelName = ".net-csharp";
+
+    /// <summary>What a document says of the kernel and the language that it is for.</summary>
+    internal static JsonObject CSharpMetadata() => new()
+    {
+        ["kernelspec"] = new JsonObject { ["display_name"] = ".NET (C#)", ["language"] = "C#", ["name"] = KernelName },
+        ["language_info"] = CSharpLanguage(),
+    };
+
+    /// <summary>The language as front ends know it. VS Code compares the name with its own for it, and marks every cell where the two differ.</summary>
+    internal static JsonObject CSharpLanguage() => new()
+    {
+        ["file_extension"] = ".cs",
+        ["mimetype"] = "text/x-csharp",
+        ["name"] = "csharp",
+        ["pygments_lexer"] = "csharp",
+    };
+
     /// <summary>Documents of nbformat 4.0 to 4.4, which Polyglot Notebooks writes, lack nothing but the cells' ids.</summary>
     static JsonNode? Upgraded(JsonNode? root)
     {

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using CSharpKernel.Assistance;
 using CSharpKernel.Cells;
+using CSharpKernel.Documents;
 using CSharpKernel.Outputs;
 
 namespace CSharpKernel.Jupyter;
@@ -196,27 +197,24 @@ sealed class JupyterKernel : IDisposable
         }
     }
 
-    static JsonObject KernelInfo(Request request) => new()
+    static JsonObject KernelInfo(Request request)
     {
-        ["status"] = "ok",
-        ["protocol_version"] = WireProtocol.Version,
-        ["implementation"] = "CSharpKernel",
-        ["implementation_version"] = typeof(JupyterKernel).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
-        // Front ends write this into the notebooks that they save. VS Code compares the name with its own for the language, and
-        // marks every cell where the two differ.
-        ["language_info"] = new JsonObject
+        // Front ends write this into the notebooks that they save.
+        var language = Notebook.CSharpLanguage();
+        language["version"] = Submissions.LanguageVersion;
+        return new()
         {
-            ["name"] = "csharp",
-            ["version"] = Submissions.LanguageVersion,
-            ["mimetype"] = "text/x-csharp",
-            ["file_extension"] = ".cs",
-            ["pygments_lexer"] = "csharp",
-        },
-        ["banner"] = $"C# {Submissions.LanguageVersion} on {RuntimeInformation.FrameworkDescription}",
-        ["help_links"] = new JsonArray(),
-        // For the panel of variables.
-        ["debugger"] = true,
-    };
+            ["status"] = "ok",
+            ["protocol_version"] = WireProtocol.Version,
+            ["implementation"] = "CSharpKernel",
+            ["implementation_version"] = typeof(JupyterKernel).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
+            ["language_info"] = language,
+            ["banner"] = $"C# {Submissions.LanguageVersion} on {RuntimeInformation.FrameworkDescription}",
+            ["help_links"] = new JsonArray(),
+            // For the panel of variables.
+            ["debugger"] = true,
+        };
+    }
 
     JsonObject Execute(Request request)
     {

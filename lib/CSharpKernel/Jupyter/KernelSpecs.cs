@@ -14,7 +14,7 @@ namespace CSharpKernel.Jupyter;
 public sealed partial class KernelSpecs
 {
     /// <summary>The name by which the notebooks are matched.</summary>
-    public const string PreferredName = ".net-csharp";
+    public const string PreferredName = Notebook.KernelName;
 
     const string SpecFile = "kernel.json";
     const string BuildPrefix = "build-";
