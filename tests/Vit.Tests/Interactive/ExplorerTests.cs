@@ -93,6 +93,19 @@ public partial class ExplorerTests
     }
 
     [Fact]
+    public void Maps_that_are_not_square_keep_what_tells_their_places_apart()
+    {
+        using var swin = new SwinTransformer(new() { ImageHeight = 32, ImageWidth = 64, PatchSize = 4, Width = 16, Depths = [1, 1], Heads = [2, 4], WindowSize = 4, Classes = 4 });
+        var data = Data(Explorer.Of(swin, [rand(3, 32, 64)], Preprocessing.Square(32) with { Width = 64 }));
+
+        // 8 × 16 places in the first block, of which 8 × 14 are shown.
+        Assert.Equal((8, 14), ((int)data["placeRows"]!, (int)data["placeColumns"]!));
+        var similar = new Rows(data["pictures"]![0]!).Take(8 * 14, 8 * 14);
+        for (var column = 1; column < 14; column++)
+            Assert.True(similar[0, column].item<float>() < 0.99, $"place {column} is the first one once more");
+    }
+
+    [Fact]
     public void A_page_asks_nothing_of_the_network_and_is_written_whole()
     {
         using var folder = new TemporaryFolder();
