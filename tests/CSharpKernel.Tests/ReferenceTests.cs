@@ -33,6 +33,23 @@ public sealed class ReferenceTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_two_versions_the_newer_one_is_taken_and_none_once_an_older_one_is_loaded()
+    {
+        string Versioned(string folder, int version)
+        {
+            var code = $"[assembly: System.Reflection.AssemblyVersion(\"{version}.0.0.0\")] public static class Twice {{ public static int Version => {version}; public static int Of{version} => {version}; }}";
+            Directory.CreateDirectory(Path.Combine(_cells.Folder, folder));
+            File.Move(Build("Twice", code), Path.Combine(_cells.Folder, folder, "Twice.dll"));
+            return $"#r \"{folder}/Twice.dll\"\n";
+        }
+
+        await _cells.Run(Versioned("one", 1) + "1");
+        Assert.Equal("2 2", await _cells.Result(Versioned("two", 2) + "$\"{Twice.Version} {Twice.Of2}\""));
+        Assert.Contains("version 2.0.0.0 is loaded already", (await _cells.Error(Versioned("three", 3) + "Twice.Of3")).Message);
+        Assert.Equal("2", await _cells.Result("Twice.Version"));
+    }
+
+    [Fact]
     public async Task A_formatter_registered_by_a_referenced_assembly_counts()
     {
         // The library has a copy of the formatters' assembly beside it, as in lib/bin.

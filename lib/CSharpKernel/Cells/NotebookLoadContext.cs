@@ -26,14 +26,23 @@ sealed class NotebookLoadContext() : AssemblyLoadContext("notebook")
     readonly ConcurrentDictionary<string, string> _natives = new(StringComparer.OrdinalIgnoreCase);
     ImmutableList<string> _folders = [];
 
-    /// <summary>Makes an assembly known, and with it those that lie beside it.</summary>
-    public void AddAssembly(string path, bool withFolder)
+    /// <summary>Makes an assembly known, and with it those that lie beside it. Of two that are known by one name the newer one is loaded.</summary>
+    /// <returns>The version that stands in its way: an older one that is loaded already; null if none does.</returns>
+    public Version? AddAssembly(string path, bool withFolder)
     {
-        _assemblies.TryAdd(Path.GetFileNameWithoutExtension(path), path);
+        var name = Path.GetFileNameWithoutExtension(path);
+        if (Assemblies.FirstOrDefault(a => name.Equals(a.GetName().Name, StringComparison.OrdinalIgnoreCase))?.GetName().Version is { } loaded && loaded < VersionOf(path))
+        {
+            return loaded;
+        }
+
+        _assemblies.AddOrUpdate(name, path, (_, known) => VersionOf(known) < VersionOf(path) ? path : known);
         if (withFolder && Path.GetDirectoryName(path) is { } folder && !_folders.Contains(folder))
         {
             _folders = _folders.Add(folder);
         }
+
+        return null;
     }
 
     public void AddNative(string path) => _natives.TryAdd(Path.GetFileName(path), path);
@@ -50,13 +59,13 @@ sealed class NotebookLoadContext() : AssemblyLoadContext("notebook")
         var framework = Path.Combine(Framework, name + ".dll");
         if (_assemblies.TryGetValue(name, out var path))
         {
-            return File.Exists(framework) && Version(framework) >= Version(path) ? framework : path;
+            return File.Exists(framework) && VersionOf(framework) >= VersionOf(path) ? framework : path;
         }
 
         return _folders.Prepend(Framework).Select(f => Path.Combine(f, name + ".dll")).FirstOrDefault(File.Exists);
-
-        static Version Version(string file) => AssemblyName.GetAssemblyName(file).Version ?? new();
     }
+
+    static Version VersionOf(string file) => AssemblyName.GetAssemblyName(file).Version ?? new();
 
     protected override Assembly? Load(AssemblyName name)
     {

@@ -104,7 +104,11 @@ sealed partial class References : MetadataReferenceResolver
             throw new CellException("ReferenceError", $"#r \"{path}\": the file is not a .NET assembly that can be read.", name, line);
         }
 
-        _context.AddAssembly(full, withFolder: true);
+        if (_context.AddAssembly(full, withFolder: true) is { } loaded)
+        {
+            throw new CellException("ReferenceError", $"#r \"{path}\": version {loaded} is loaded already; another one needs a new kernel.", name, line);
+        }
+
         Add(full);
     }
 
@@ -128,7 +132,10 @@ sealed partial class References : MetadataReferenceResolver
             var restored = PackageRestore.Of([.. _packages.Select(p => (p.Name, p.Version)), (package, version)], _sources, _folder, cancellation);
             foreach (var file in restored.Runtime)
             {
-                _context.AddAssembly(file, withFolder: false);
+                if (_context.AddAssembly(file, withFolder: false) is { } loaded)
+                {
+                    throw new InvalidOperationException($"it needs a newer {Path.GetFileNameWithoutExtension(file)} than {loaded}, which is loaded already; that needs a new kernel.");
+                }
             }
 
             foreach (var file in restored.Native)
