@@ -2,7 +2,6 @@ using TorchSharp.Modules;
 using Vit.Data;
 using Vit.Detection;
 using Vit.Layers;
-using Vit.Weights;
 using static TorchSharp.torch;
 
 namespace Vit.Models;

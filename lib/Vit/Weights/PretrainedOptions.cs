@@ -1,4 +1,5 @@
 using Vit.Data;
+using Vit.Layers;
 
 namespace Vit.Weights;
 

@@ -1,7 +1,7 @@
 using Vit.Data;
 using static TorchSharp.torch;
 
-namespace Vit.Weights;
+namespace Vit.Layers;
 
 /// <summary>Fits learned positions to another grid of patches (section 3.2, "2D interpolation").</summary>
 public static class PositionResampling

@@ -1,8 +1,9 @@
 using Vit.Data;
-using Vit.Weights;
+using Vit.Layers;
+using Vit.Tests.Weights;
 using static TorchSharp.torch;
 
-namespace Vit.Tests.Weights;
+namespace Vit.Tests.Layers;
 
 public class PositionResamplingTests
 {
