@@ -413,20 +413,22 @@ static class MechanismDrawings
         canvas.Text(580, 24, "shift S first: f(S x)", bold: true);
         void Rows(double y, string name, Func<int[], int[]> f, (string Fill, string Stroke) colour)
         {
+            var (computed, shifted) = (f(pixels), Shifted(pixels));
+            var (shiftedLast, shiftedFirst) = (Shifted(computed), f(shifted));
             canvas.Text(20, y - 16, name, anchor: "start", size: 13);
-            canvas.Row(20, y, pixels.Select(n => Number(n, 0)), Plain, width: 30);
+            canvas.Row(20, y, Whole(pixels), Plain, 30);
             canvas.Text(228, y + 1, "f", size: 13, italic: true);
             canvas.Text(366, y + 41, "S", size: 13, italic: true);
             canvas.Text(596, y + 41, "f", size: 13, italic: true);
             canvas.Text(580, y - 14, "S x", size: 13, italic: true);
-            canvas.Row(260, y, f(pixels).Select(n => Number(n, 0)), colour, width: 30);
+            canvas.Row(260, y, Whole(computed), colour, 30);
             canvas.Arrow((350, y + 30), (350, y + 52));
-            canvas.Row(260, y + 56, Shifted(f(pixels)).Select(n => Number(n, 0)), Lit, width: 30);
+            canvas.Row(260, y + 56, Whole(shiftedLast), Lit, 30);
             canvas.Arrow((204, y + 13), (256, y + 13));
-            canvas.Row(490, y, Shifted(pixels).Select(n => Number(n, 0)), Plain, width: 30);
+            canvas.Row(490, y, Whole(shifted), Plain, 30);
             canvas.Arrow((580, y + 30), (580, y + 52));
-            canvas.Row(490, y + 56, f(Shifted(pixels)).Select(n => Number(n, 0)), Lit, width: 30);
-            canvas.Text(465, y + 69, Shifted(f(pixels)).SequenceEqual(f(Shifted(pixels))) ? "=" : "≠", size: 20, bold: true);
+            canvas.Row(490, y + 56, Whole(shiftedFirst), Lit, 30);
+            canvas.Text(465, y + 69, shiftedLast.SequenceEqual(shiftedFirst) ? "=" : "≠", size: 20, bold: true);
         }
 
         Rows(66, "a convolution, filter 1, 2, 1", Convolved, Weight);

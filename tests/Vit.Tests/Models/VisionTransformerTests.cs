@@ -351,19 +351,5 @@ public class VisionTransformerTests
         return model;
     }
 
-    /// <summary>On the meta device: shapes without memory, so that even H/14 is counted at once.</summary>
-    static long Count(VisionTransformerConfig config)
-    {
-        using var scope = NewDisposeScope();
-        set_default_device(device("meta"));
-        try
-        {
-            using var model = new VisionTransformer(config);
-            return model.parameters().Sum(parameter => parameter.numel());
-        }
-        finally
-        {
-            set_default_device(CPU);
-        }
-    }
+    static long Count(VisionTransformerConfig config) => ParameterCount.Of(() => new VisionTransformer(config));
 }
