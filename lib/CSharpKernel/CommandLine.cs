@@ -55,13 +55,14 @@ static class CommandLine
         return 1;
     }
 
-    static async Task<int> Told(Func<Task<int>> action)
+    /// <summary>Tells what went wrong in a line, and as the exit code.</summary>
+    internal static async Task<int> Told(Func<Task<int>> action)
     {
         try
         {
             return await action();
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or NetMQ.NetMQException)
         {
             Console.Error.WriteLine(e.Message);
             return 1;

@@ -28,16 +28,7 @@ static class Program
             case [HeadlessVerb, var folder]:
                 return await Headless(folder);
             case [JupyterVerb, var connectionFile]:
-                try
-                {
-                    return Jupyter(connectionFile);
-                }
-                catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or NetMQ.NetMQException)
-                {
-                    Console.Error.WriteLine(e.Message);
-                    return 1;
-                }
-
+                return await CommandLine.Told(() => Task.FromResult(Jupyter(connectionFile)));
             default:
                 return await CommandLine.Run(arguments);
         }
