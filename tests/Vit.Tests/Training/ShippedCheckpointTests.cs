@@ -72,6 +72,7 @@ public class ShippedCheckpointTests
     [InlineData("fashion-mnist-vit", "teacher")]
     [InlineData("fashion-mnist-vit", "2")]
     [InlineData("fashion-mnist-vit", "3")]
+    [InlineData("fashion-mnist-vit", "4")]
     [InlineData("fashion-mnist-seven", "1")]
     [InlineData("cifar-10-vit", "1")]
     [InlineData("cifar-10-vit", "convnet")]
