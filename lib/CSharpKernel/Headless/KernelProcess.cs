@@ -33,6 +33,9 @@ public sealed class KernelProcess : IDisposable
         // glibc: all threads share the memory of the first. What others have of their own goes back to the system in blocks
         // of up to 64 MB, whoever asks to keep it, and a cell runs on one of those: its large tensors would be fetched page by page.
         ["MALLOC_ARENA_MAX"] = "1",
+        // libtorch warns at each convolution on processors that one of its libraries does not know, and computes with another.
+        // A reader can do nothing about it, and the outputs would differ from machine to machine.
+        ["TORCH_CPP_LOG_LEVEL"] = "ERROR",
     };
 
     /// <summary>How long output may still come after the process has ended: a child of it may hold the pipe open.</summary>
