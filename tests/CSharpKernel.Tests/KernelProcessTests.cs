@@ -44,6 +44,20 @@ public sealed class KernelProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task What_libtorch_says_of_a_processor_that_it_does_not_know_is_left_out()
+    {
+        // At its end all that a process has written is waited for.
+        await Assert.ThrowsAsync<KernelDiedException>(() => Run("""
+            void Raw(string text) { using var to = Console.OpenStandardError(); to.Write(Encoding.UTF8.GetBytes(text)); to.Flush(); }
+            var line = "[W1130 11:34:47.088934233 NNPACK.cpp:56] Could not initialize NNPACK! Reason: Unsupported hardware.\n";
+            foreach (var text in new[] { "a\n" + line, line + line[..20], line[20..] + "b\n[W1130 11:34:47.1 Copy.cpp:7] c\n", "[W1" })
+                Raw(text);
+            Environment.Exit(3);
+            """));
+        Assert.Equal("a\nb\n[W1130 11:34:47.1 Copy.cpp:7] c\n[W1", Cells.Text(_outputs, "stderr"));
+    }
+
+    [Fact]
     public async Task Outputs_do_not_depend_on_the_machines_culture() =>
         Assert.True(await Run("if (1.5.ToString() != \"1.5\") throw new Exception();\nawait Task.Run(() => { if (1.5.ToString() != \"1.5\") throw new Exception(); });"));
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using CSharpKernel.Outputs;
 
 namespace CSharpKernel.Headless;
@@ -13,7 +14,7 @@ namespace CSharpKernel.Headless;
 /// process's stdin as lines of JSON; what comes back on its stdout are JSON text sequences (RFC 7464: a record
 /// separator before, a line feed after), between which anything else, such as prints of native libraries, is kept as text.
 /// </summary>
-public sealed class KernelProcess : IDisposable
+public sealed partial class KernelProcess : IDisposable
 {
     internal const char RecordSeparator = '\u001e';
 
@@ -33,9 +34,6 @@ public sealed class KernelProcess : IDisposable
         // glibc: all threads share the memory of the first. What others have of their own goes back to the system in blocks
         // of up to 64 MB, whoever asks to keep it, and a cell runs on one of those: its large tensors would be fetched page by page.
         ["MALLOC_ARENA_MAX"] = "1",
-        // libtorch warns at each convolution on processors that one of its libraries does not know, and computes with another.
-        // A reader can do nothing about it, and the outputs would differ from machine to machine.
-        ["TORCH_CPP_LOG_LEVEL"] = "ERROR",
     };
 
     /// <summary>How long output may still come after the process has ended: a child of it may hold the pipe open.</summary>
@@ -140,6 +138,7 @@ public sealed class KernelProcess : IDisposable
         var buffer = new char[1 << 14];
         var record = new StringBuilder();
         var inRecord = false;
+        var held = "";
         int count;
         while ((count = await reader.ReadAsync(buffer)) > 0)
         {
@@ -150,7 +149,11 @@ public sealed class KernelProcess : IDisposable
                 rest = end < 0 ? default : rest[(end + 1)..];
                 if (!inRecord)
                 {
-                    Deliver(new Output.Stream(stream, piece.ToString().ReplaceLineEndings("\n")));
+                    var text = OfNoUse().Replace(held + piece.ToString().ReplaceLineEndings("\n"), "");
+                    // What may be the beginning of such a line waits for the rest of it.
+                    var last = text.LastIndexOf('\n') + 1;
+                    held = end < 0 && Begun().IsMatch(text, last) ? text[last..] : "";
+                    Deliver(new Output.Stream(stream, text[..^held.Length]));
                     inRecord = end >= 0;
                     continue;
                 }
@@ -164,7 +167,19 @@ public sealed class KernelProcess : IDisposable
                 }
             }
         }
+
+        Deliver(new Output.Stream(stream, held));
     }
+
+    /// <summary>
+    /// What libtorch says at each convolution on processors that one of its libraries does not know, and another computes.
+    /// A reader can do nothing about it, and outputs would differ from machine to machine.
+    /// </summary>
+    [GeneratedRegex(@"\[W\d[^\]\n]* NNPACK\.cpp:\d+\] Could not initialize NNPACK![^\n]*\n")]
+    private static partial Regex OfNoUse();
+
+    [GeneratedRegex(@"\G\[W\d")]
+    private static partial Regex Begun();
 
     void Receive(string record, string stream)
     {
