@@ -31,7 +31,8 @@ public sealed class ConsoleTests(Jupyter jupyter)
     [Fact]
     public async Task Tab_completes()
     {
-        await using var terminal = await Start();
+        // Otherwise the console waits five seconds for an answer, which the first one may take where everything is busy.
+        await using var terminal = await Start("--ZMQCompleter.timeout=300");
         await Run(terminal, "var someText = \"abc\";");
         await terminal.Until("In [2]:");
         await terminal.Type("someT");
