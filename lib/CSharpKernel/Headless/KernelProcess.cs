@@ -12,7 +12,8 @@ namespace CSharpKernel.Headless;
 /// <summary>
 /// An engine in a process of its own, so that a cell may end or crash it without harm to others. Cells go to the
 /// process's stdin as lines of JSON; what comes back on its stdout are JSON text sequences (RFC 7464: a record
-/// separator before, a line feed after), between which anything else, such as prints of native libraries, is kept as text.
+/// separator before, a line feed after), between which anything else, such as prints of native libraries, is kept as text,
+/// but for one warning of libtorch's.
 /// </summary>
 public sealed partial class KernelProcess : IDisposable
 {
